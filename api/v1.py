@@ -1,0 +1,98 @@
+"""The endpoints that other services call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+
+from .answer import (
+    ArticleAnswer,
+    Health,
+    IndexAnswer,
+    SearchAnswer,
+    article_answer,
+    index_answer,
+    search_answer,
+)
+from .ask import SearchRequest, asked_by_address, asked_by_body
+from .errors import NoSuchArticle
+from .problem import Problem
+
+if TYPE_CHECKING:
+    from .inquiry import Desk
+
+router = APIRouter()
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": Problem} for status in statuses}
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def _request_id(request: Request) -> str:
+    return str(request.state.request_id)
+
+
+async def _search(request: Request, asked: SearchRequest) -> SearchAnswer:
+    found = await _desk(request).search(asked.to_query())
+    return search_answer(found, asked=asked, request_id=_request_id(request))
+
+
+@router.get("/v1/search", tags=["search"], operation_id="search", summary="Search", responses=_problems(422, 500))
+async def search_by_address(
+    request: Request, asked: Annotated[SearchRequest, Depends(asked_by_address)]
+) -> SearchAnswer:
+    """Finds the passages that answer a question."""
+    return await _search(request, asked)
+
+
+@router.post(
+    "/v1/search",
+    tags=["search"],
+    operation_id="searchByBody",
+    summary="Search, asked by a body",
+    responses=_problems(400, 413, 415, 422, 500),
+)
+async def search_by_body(request: Request, asked: Annotated[SearchRequest, Depends(asked_by_body)]) -> SearchAnswer:
+    """The same search, asked by a JSON body."""
+    return await _search(request, asked)
+
+
+@router.get(
+    "/v1/articles/{id:path}",
+    tags=["articles"],
+    operation_id="article",
+    summary="An article",
+    responses=_problems(404, 500),
+)
+async def article(request: Request, id: str) -> ArticleAnswer:  # noqa: A002 - the contract's name
+    """One article with its passages; percent-encode an id that holds / # % or blanks."""
+    opened = await _desk(request).article(id)
+    if opened is None:
+        raise NoSuchArticle(f"no article of the index in use has the id {id[:200]!r}")
+    return article_answer(opened, request_id=_request_id(request))
+
+
+@router.get(
+    "/v1/index", tags=["operations"], operation_id="index", summary="The index in use", responses=_problems(500)
+)
+async def index(request: Request) -> IndexAnswer:
+    """Which generation answers, how large it is, and whether the newest one was refused."""
+    return index_answer(_desk(request).live)
+
+
+@router.get("/livez", tags=["operations"], operation_id="live", summary="Is it alive?", responses=_problems(500))
+async def livez() -> Health:
+    """Answers while the process can answer anything at all."""
+    return Health(status="alive")
+
+
+@router.get("/readyz", tags=["operations"], operation_id="ready", summary="Is it ready?", responses=_problems(500))
+async def readyz() -> Health:
+    """Answers once searches are answered: a process that listens has opened and warmed its index."""
+    return Health(status="ready")

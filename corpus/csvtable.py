@@ -1,0 +1,134 @@
+"""Records from CSV files with a header."""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from .decoding import decode
+from .errors import BadRecordError
+from .files import DAMAGE, MAX_RECORD_BYTES, ArticleFile, describe_damage, open_bytes
+from .lines import bounded_lines
+from .record import ALIASES, FIELD_NAMES, Record, table_record
+from .rejection import Rejection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A comma first; spreadsheets in a locale with decimal commas, such as the Indonesian one, write semicolons.
+_DELIMITERS: Final = (",", ";", "\t")
+
+
+def read_csv(file: ArticleFile) -> Iterator[Record | Rejection]:
+    """Each row below the header as a record or a rejection, named by the line that it begins on."""
+    # The limit is the csv module's own and counts for the whole process; its default would refuse long articles.
+    csv.field_size_limit(MAX_RECORD_BYTES)
+    source: _Replayed | None = None
+    try:
+        with open_bytes(file) as stream:
+            source = _Replayed(bounded_lines(stream))
+            yield from _rows(source, file.shown)
+    except DAMAGE as error:
+        number = source.number + 1 if source else 1
+        yield Rejection(f"{file.shown}:{number}", f"{describe_damage(error)}; the rows before it were read")
+
+
+def _rows(source: _Replayed, shown: str) -> Iterator[Record | Rejection]:
+    try:
+        delimiter, header = _header(source)
+    except BadRecordError as error:
+        yield Rejection(f"{shown}:1", str(error))
+        return
+    rows = 0
+    while True:
+        source.forget()
+        # One reader a row: csv.reader gives no way back to a known state after a row that it cannot parse.
+        reader = csv.reader(source, delimiter=delimiter, strict=True)
+        try:
+            row = next(reader, None)
+        except (csv.Error, BadRecordError) as error:
+            place = f"{shown}:{source.first}"
+            yield Rejection(place, f"not a readable CSV row: {error}")
+            rows += 1
+            source.rewind_to_second()
+            continue
+        if row is None:
+            break
+        place = f"{shown}:{source.first}"
+        if not any(row):
+            continue
+        rows += 1
+        if len(row) > len(header):
+            yield Rejection(place, f"{len(row)} columns where the header has {len(header)}; quote fields with commas")
+            continue
+        # An empty cell says nothing, unlike an empty string in JSON: CSV has no other way to leave a field out.
+        cells = {name: cell for name, cell in zip(header, row, strict=False) if name in FIELD_NAMES and cell}
+        try:
+            yield table_record(cells, place=place)
+        except BadRecordError as error:
+            yield Rejection(place, str(error))
+    if not rows:
+        yield Rejection(shown, "no rows below the header")
+
+
+def _header(source: Iterator[str]) -> tuple[str, list[str]]:
+    """The delimiter and the names of the columns.
+
+    Raises:
+        BadRecordError: no line at all, or none of the columns holds text.
+    """
+    line = next(source, None)
+    if line is None:
+        raise BadRecordError("the file is empty")
+    for delimiter in _DELIMITERS:
+        try:
+            names = [name.strip().casefold() for name in next(csv.reader([line], delimiter=delimiter), [])]
+        except csv.Error:
+            continue
+        if any(name in names for name in ALIASES["text"]):
+            return delimiter, names
+    wanted = ", ".join(ALIASES["text"])
+    raise BadRecordError(f"no text column; expected a header line with one of: {wanted}")
+
+
+class _Replayed:
+    """Lines as text that can be read again from the second line of the current row.
+
+    A row with an unclosed quote swallows what follows it; reading on from its second line loses that row only.
+    """
+
+    def __init__(self, lines: Iterator[tuple[int, bytes | None]]) -> None:
+        self._lines = lines
+        self._ahead: deque[tuple[int, bytes | None]] = deque()
+        self._row: list[tuple[int, bytes | None]] = []
+        self._row_bytes = 0
+        self.number = 0
+
+    @property
+    def first(self) -> int:
+        """The number of the line that the current row begins on."""
+        return self._row[0][0] if self._row else self.number
+
+    def forget(self) -> None:
+        """A new row begins."""
+        self._row.clear()
+        self._row_bytes = 0
+
+    def rewind_to_second(self) -> None:
+        """Hand out all lines of the current row again, except its first."""
+        self._ahead.extendleft(reversed(self._row[1:]))
+
+    def __iter__(self) -> _Replayed:
+        return self
+
+    def __next__(self) -> str:
+        number, line = self._ahead.popleft() if self._ahead else next(self._lines)
+        self.number = number
+        self._row.append((number, line))
+        if line is None:
+            raise BadRecordError(f"line longer than {MAX_RECORD_BYTES:,} bytes")
+        self._row_bytes += len(line)
+        if self._row_bytes > MAX_RECORD_BYTES:
+            raise BadRecordError(f"row longer than {MAX_RECORD_BYTES:,} bytes; is a quote left open?")
+        return decode(line)

@@ -1,0 +1,61 @@
+"""From articles to an index on disk.
+
+Articles enter; passages, their vectors and a manifest leave as one immutable generation folder, which this
+package also opens, verifies, replaces and rolls back. Nothing is ranked here.
+"""
+
+from .build import BuildReport, Progress, build
+from .chunker import ChunkSettings, chunk, embedded_text, embedded_title
+from .encoder import Embedding, Encoder, ModelCard, Rows, TokenVectors
+from .errors import (
+    IndexBusy,
+    IndexDamaged,
+    IndexerError,
+    IndexMismatch,
+    IndexNotFound,
+    IndexNotWritable,
+    ModelError,
+)
+from .generation import Generation, current_generation, open_current
+from .hashing_encoder import HashingEncoder
+from .model import Runtime, find_prepared, open_encoder, prepare_model
+from .offsets import Offsets
+from .packed_e5 import EMBEDDED_MODEL
+from .passage import Passage
+from .sentences import split_sentences
+from .token_store import TokenStore
+
+__all__ = [
+    "EMBEDDED_MODEL",
+    "BuildReport",
+    "ChunkSettings",
+    "Embedding",
+    "Encoder",
+    "Generation",
+    "HashingEncoder",
+    "IndexBusy",
+    "IndexDamaged",
+    "IndexMismatch",
+    "IndexNotFound",
+    "IndexNotWritable",
+    "IndexerError",
+    "ModelCard",
+    "ModelError",
+    "Offsets",
+    "Passage",
+    "Progress",
+    "Rows",
+    "Runtime",
+    "TokenStore",
+    "TokenVectors",
+    "build",
+    "chunk",
+    "current_generation",
+    "embedded_text",
+    "embedded_title",
+    "find_prepared",
+    "open_current",
+    "open_encoder",
+    "prepare_model",
+    "split_sentences",
+]

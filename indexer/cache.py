@@ -1,0 +1,169 @@
+"""Vectors that were computed before, by model and exact text, so that unchanged text is never embedded again.
+
+A cache may be lost at no cost but time: whatever cannot be read is dropped and computed anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import zlib
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from .errors import IndexNotWritable
+from .token_store import record_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from .encoder import ModelCard, Rows
+    from .token_store import Packed
+
+CACHE_FILE = "vectors.sqlite"
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, sum INTEGER, content BLOB) WITHOUT ROWID"
+# SQLite's limit on variables in one statement is 32,766 since 3.32; a few hundred is as fast.
+_LOOKUP = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What the index keeps of one passage: `vector` (dim,) float32, unit length, and its packed tokens."""
+
+    vector: Rows
+    tokens: Packed
+
+
+class VectorCache:
+    """One SQLite file in `folder`. A context manager; used by one build at a time."""
+
+    def __init__(self, folder: Path, *, card: ModelCard) -> None:
+        self._path = folder / CACHE_FILE
+        self._model = card.fingerprint.encode()
+        self._dim = card.dim
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._connection = self._connect()
+        except (OSError, sqlite3.Error) as error:
+            raise IndexNotWritable(
+                f"cannot open the embedding cache {self._path} ({error}); free space there or check who may write, "
+                "then run the same command again"
+            ) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            return _open(self._path)
+        except sqlite3.DatabaseError as error:
+            # SQLITE_ERROR: a table of another shape; other operational errors are the disk's.
+            if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+                raise
+            self._drop()
+            return _open(self._path)
+
+    def _drop(self) -> None:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+    def key(self, text: str) -> bytes:
+        """The name of a text's vector: SHA-256 of the model's fingerprint and the text."""
+        return hashlib.sha256(self._model + b"\0" + text.encode()).digest()
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, Embedded]:
+        """What is known of these texts. What was altered on disk counts as unknown."""
+        found: dict[bytes, Embedded] = {}
+        try:
+            for at in range(0, len(keys), _LOOKUP):
+                some = keys[at : at + _LOOKUP]
+                marks = ",".join("?" * len(some))
+                # Only "?" marks are put into the statement.
+                rows = self._connection.execute(
+                    f"SELECT key, sum, content FROM vectors WHERE key IN ({marks})",  # noqa: S608
+                    some,
+                )
+                for key, checksum, content in rows:
+                    if checksum == _checksum(key, content) and len(content) >= 4 * self._dim:
+                        found[key] = self._read(content)
+        except sqlite3.DatabaseError:
+            self._restart()
+        return found
+
+    def _read(self, content: bytes) -> Embedded:
+        vector = np.frombuffer(content, np.float32, self._dim)
+        return Embedded(vector, np.frombuffer(content, record_type(self._dim), offset=vector.nbytes))
+
+    def put(self, entries: Mapping[bytes, Embedded]) -> None:
+        """Keep these, all or none of them, on disk when this returns.
+
+        Raises:
+            IndexNotWritable: the disk refuses.
+        """
+        rows = []
+        for key, entry in entries.items():
+            content = entry.vector.astype(np.float32).tobytes() + entry.tokens.tobytes()
+            rows.append((key, _checksum(key, content), content))
+        try:
+            self._insert(rows)
+        except sqlite3.OperationalError as error:
+            raise IndexNotWritable(
+                f"cannot write the embedding cache {self._path} ({error}); free space there, then run the same "
+                "command again: it goes on where it stopped"
+            ) from error
+        except sqlite3.DatabaseError:
+            self._restart()
+            self._insert(rows)
+
+    def _insert(self, rows: list[tuple[bytes, int, bytes]]) -> None:
+        with self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
+
+    def _restart(self) -> None:
+        self._connection.close()
+        self._drop()
+        self._connection = _open(self._path)
+
+    def prune(self, keep: Iterable[bytes]) -> None:
+        """Forget other vectors than these, once they are more than half of all."""
+        wanted = set(keep)
+        # Only room is lost when it fails: what is left over is never returned for another text.
+        with suppress(sqlite3.DatabaseError):
+            (total,) = self._connection.execute("SELECT count(*) FROM vectors").fetchone()
+            if total <= 2 * len(wanted):
+                return
+            with self._connection:
+                known = self._connection.execute("SELECT key FROM vectors").fetchall()
+                stale = [row for row in known if row[0] not in wanted]
+                self._connection.executemany("DELETE FROM vectors WHERE key = ?", stale)
+            self._connection.execute("VACUUM")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path)
+    try:
+        # A commit must survive a killed process at once; the write-ahead log makes that one append.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(_SCHEMA)
+        with closing(connection.execute("SELECT key, sum, content FROM vectors LIMIT 1")) as probe:
+            probe.fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _checksum(key: bytes, content: bytes) -> int:
+    return zlib.crc32(content, zlib.crc32(key))

@@ -1,0 +1,99 @@
+"""What turns text into vectors, whatever runs it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .chunker import Tokenizer
+
+Rows = npt.NDArray[np.float32]
+"""(n, dim) float32, unit rows."""
+
+
+def unit_rows(vectors: npt.NDArray[np.float32]) -> Rows:
+    """The same directions at length 1, (n, dim) float32; a row of zeros stays."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenVectors:
+    """What a model made of one text, token by token; prompt and special tokens are not among them.
+
+    `ids` is (t,) int32, the pieces; `vectors` (t, dim) float32, unit rows.
+    """
+
+    ids: npt.NDArray[np.int32]
+    vectors: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """What a model made of n texts: `vectors` (n, dim) float32, unit rows, and `tokens`, one entry a text."""
+
+    vectors: Rows
+    tokens: list[TokenVectors]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What an index records of the model that made it.
+
+    `fingerprint` (hex) names the weights, the tokenizer and the prompts: equal fingerprints mean equal
+    vectors. `max_tokens` is what the model reads at most, prompt and special tokens included;
+    `overhead_tokens` is what of it they take in a passage. The prompts are put before each text by the
+    encoder, never by its callers.
+    """
+
+    name: str
+    fingerprint: str
+    dim: int
+    max_tokens: int
+    overhead_tokens: int
+    query_prompt: str
+    passage_prompt: str
+
+    def to_json(self) -> str:
+        """The card as one JSON object, keys sorted."""
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelCard:
+        """Read back what `to_json` wrote.
+
+        Raises:
+            ModelError: not such a card.
+        """
+        try:
+            values = json.loads(text)
+            return cls(**{field.name: values[field.name] for field in fields(cls)})
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"not a model card: {error!r}") from error
+
+
+class Encoder(Protocol):
+    """Embeds questions and passages in one space. Thread-safe; equal text gives an equal vector."""
+
+    @property
+    def card(self) -> ModelCard:
+        """Which model this is."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Counts tokens as the model does, without prompt and special tokens."""
+
+    def embed_queries(self, texts: Sequence[str]) -> Embedding:
+        """Of questions, in order. Text past `card.max_tokens` is not read."""
+
+    def embed_passages(self, texts: Sequence[str]) -> Embedding:
+        """Of passages (see `chunker.embedded_text`), in order."""

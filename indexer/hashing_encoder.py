@@ -1,0 +1,74 @@
+"""A deterministic encoder without a model, for tests and for trying things out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .encoder import Embedding, ModelCard, TokenVectors, unit_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+_DIM = 64
+_PIECES = 100_000
+
+
+class HashingEncoder:
+    """Every word is a fixed random direction, a text the unit sum of its words: shared words, near vectors.
+
+    Its tokens are words and punctuation marks, and a prompt of one token is counted for passages.
+    """
+
+    def __init__(self, *, name: str = "hashing", max_tokens: int = 512) -> None:
+        self._card = ModelCard(
+            name=name,
+            fingerprint=hashlib.sha256(f"{name}/{max_tokens}".encode()).hexdigest(),
+            dim=_DIM,
+            max_tokens=max_tokens,
+            overhead_tokens=1,
+            query_prompt="",
+            passage_prompt="",
+        )
+
+    @property
+    def card(self) -> ModelCard:
+        """Which model this is."""
+        return self._card
+
+    @property
+    def tokenizer(self) -> HashingEncoder:
+        """Itself: words are its tokens."""
+        return self
+
+    def token_starts(self, text: str) -> npt.NDArray[np.int32]:
+        """Where each word or mark begins, (n,) int32."""
+        return np.fromiter((word.start() for word in _WORD.finditer(text)), np.int32)
+
+    def embed_queries(self, texts: Sequence[str]) -> Embedding:
+        """Of questions, in order."""
+        return self.embed_passages(texts)
+
+    def embed_passages(self, texts: Sequence[str]) -> Embedding:
+        """Of passages, in order."""
+        tokens = [self._tokens(text) for text in texts]
+        sums = [entry.vectors.sum(axis=0) for entry in tokens]
+        return Embedding(unit_rows(np.array(sums, np.float32).reshape(len(texts), _DIM)), tokens)
+
+    def _tokens(self, text: str) -> TokenVectors:
+        words = _WORD.findall(text.lower())[: self._card.max_tokens]
+        ids = np.array([_PIECES + zlib.crc32(word.encode()) % _PIECES for word in words], np.int32)
+        vectors = np.array([_direction(word) for word in words], np.float32).reshape(len(words), _DIM)
+        return TokenVectors(ids, unit_rows(vectors))
+
+
+def _direction(word: str) -> npt.NDArray[np.float32]:
+    seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "little")
+    return np.random.default_rng(seed).standard_normal(_DIM, np.float32)

@@ -1,0 +1,97 @@
+"""What a generation holds and how it was made; every byte of it is covered by a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from .chunker import ChunkSettings
+from .encoder import ModelCard
+from .errors import IndexDamaged, IndexMismatch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MANIFEST_FILE = "manifest.json"
+FORMAT = 1
+"""Of the files of a generation. Raise it when what is in them changes, the chunker's rules included."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSum:
+    """One file of a generation."""
+
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Written last into a generation, read first. It holds no clock: equal input gives an equal manifest."""
+
+    format: int
+    model: ModelCard
+    chunking: ChunkSettings
+    articles: int
+    passages: int
+    languages: dict[str, int]
+    files: dict[str, FileSum]
+
+    def to_bytes(self) -> bytes:
+        """The file's exact content: one JSON object that ends with the SHA-256 of all before it."""
+        content = asdict(self)
+        content["sha256"] = _digest(content)
+        return _canonical(content)
+
+    @property
+    def sha256(self) -> str:
+        """Names the generation by what is in it."""
+        return _digest(asdict(self))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check a generation's manifest.
+
+    Raises:
+        IndexDamaged: missing, or not byte for byte what was written.
+        IndexMismatch: of a format that this version does not read.
+    """
+    path = folder / MANIFEST_FILE
+    try:
+        data = path.read_bytes()
+        content = json.loads(data)
+        written = content.pop("sha256")
+        found_format = content["format"]
+        whole = isinstance(found_format, int) and written == _digest(content)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise IndexDamaged(f"{path} is missing or not a manifest ({error}); run: cari rollback") from error
+    if not whole or data != _canonical(content | {"sha256": written}):
+        raise IndexDamaged(f"{path} was altered after it was written; run: cari rollback, or build again")
+    if found_format != FORMAT:
+        raise IndexMismatch(
+            f"{folder.name} has index format {found_format}, this version of Cari reads format {FORMAT}; "
+            "build the index again: cari build PATH... --index DIR"
+        )
+    try:
+        files = {name: FileSum(**summed) for name, summed in content.pop("files").items()}
+        model, chunking = ModelCard(**content.pop("model")), ChunkSettings(**content.pop("chunking"))
+        return Manifest(**content, files=files, model=model, chunking=chunking)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise IndexDamaged(f"{path} has other fields than format {FORMAT} ({error}); build the index again") from error
+
+
+def sum_file(path: Path) -> FileSum:
+    """Size and checksum of a file as it is on disk now."""
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        return FileSum(stream.tell(), sha256)
+
+
+def _canonical(content: dict[str, object]) -> bytes:
+    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _digest(content: dict[str, object]) -> str:
+    return hashlib.sha256(_canonical(content)).hexdigest()

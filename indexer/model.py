@@ -1,0 +1,229 @@
+"""From a model's name to an encoder: found, prepared once in the cache folder, opened."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from .encoder import Encoder, ModelCard
+from .errors import ModelError
+from .graph import GraphEncoder, has_graph
+from .packed_e5 import EMBEDDED_MODEL, packed_file, read_packed, write_sentence_transformers_folder
+from .sentence_model import TorchEncoder, export_model, load_sentence_transformer, prompts_of
+from .tokenizer import PieceTokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CARD = "card.json"
+_TOKENIZER = "tokenizer.json"
+_SOURCE = "source"
+_REASON = "no-graph.txt"
+# Part of every fingerprint: raise it when preparing changes what vectors come out.
+_PREPARATION = "1"
+_SOURCE_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+class Runtime(StrEnum):
+    """What runs the model: the exported graph where there is one, or always torch."""
+
+    AUTO = "auto"
+    TORCH = "torch"
+
+
+def prepare_model(
+    name: str,
+    *,
+    cache: Path,
+    progress: Callable[[str], None] = lambda _step: None,
+    trust_remote_code: bool = False,
+) -> Path:
+    """Make `name` ready to run, unless it is: tokenizer, card and graph in one folder under `cache`.
+
+    `name` is the embedded default, a folder, or a hub id. The folder appears whole or not at all; a second
+    process preparing the same model waits for the first.
+
+    Raises:
+        ModelError: no such model, or it does not load.
+    """
+    source, fingerprint = _locate(name, progress=progress)
+    folder = cache / f"{_slug(name)}-{fingerprint[:12]}"
+    if (folder / _CARD).is_file():
+        return folder
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / f".{folder.name}.lock"):
+            if not (folder / _CARD).is_file():
+                _prepare(
+                    name,
+                    source=source,
+                    fingerprint=fingerprint,
+                    folder=folder,
+                    progress=progress,
+                    trust_remote_code=trust_remote_code,
+                )
+    except OSError as error:
+        raise ModelError(
+            f"cannot prepare the model in {cache} ({error}); free some space there (about 1 GB) or name another "
+            "folder with --model-cache"
+        ) from error
+    return folder
+
+
+def open_encoder(folder: Path, *, threads: int | None = None, runtime: Runtime = Runtime.AUTO) -> Encoder:
+    """Open what `prepare_model` or `find_prepared` returned. `threads` defaults to the processor's cores.
+
+    Raises:
+        ModelError: a file is missing or does not load.
+    """
+    try:
+        card = ModelCard.from_json((folder / _CARD).read_text(encoding="utf-8"))
+    except (OSError, ModelError) as error:
+        raise ModelError(f"{folder} is not a prepared model ({error}); run: cari model prepare") from error
+    tokenizer = PieceTokenizer(folder / _TOKENIZER, max_tokens=card.max_tokens)
+    if runtime is Runtime.AUTO and has_graph(folder):
+        return GraphEncoder(folder, card=card, tokenizer=tokenizer, threads=threads or len(os.sched_getaffinity(0)))
+    return TorchEncoder(load_sentence_transformer(folder / _SOURCE), card=card, tokenizer=tokenizer)
+
+
+def find_prepared(fingerprint: str, *, cache: Path) -> Path | None:
+    """The prepared model of that fingerprint, if this machine has it."""
+    for card in sorted(cache.glob(f"*-{fingerprint[:12]}/{_CARD}")):
+        if ModelCard.from_json(card.read_text(encoding="utf-8")).fingerprint == fingerprint:
+            return card.parent
+    return None
+
+
+def export_source(folder: Path, *, destination: Path) -> None:
+    """Copy the sentence-transformers folder of a prepared model to `destination`, which must not exist.
+
+    Raises:
+        ModelError: it exists, or cannot be written.
+    """
+    if destination.exists():
+        raise ModelError(f"{destination} exists; name a folder that does not")
+    try:
+        shutil.copytree(folder / _SOURCE, destination)
+    except OSError as error:
+        raise ModelError(f"cannot write the model to {destination} ({error}); free space or name another") from error
+
+
+def no_graph_reason(folder: Path) -> str | None:
+    """Why a prepared model has no graph and runs on torch, or None when it has one."""
+    reason = folder / _REASON
+    return reason.read_text(encoding="utf-8") if reason.is_file() else None
+
+
+def _locate(name: str, *, progress: Callable[[str], None]) -> tuple[Path, str]:
+    """The file or folder that holds the model's weights, and its fingerprint."""
+    if name == EMBEDDED_MODEL:
+        source = packed_file()
+        return source, _fingerprint([source])
+    folder = Path(name).expanduser()
+    if name and folder.is_dir():
+        return folder, _fingerprint(_source_files(folder))
+    if _HUB_ID.fullmatch(name) is None:
+        raise ModelError(
+            f'no model "{name}": not a folder here, not a hub id (owner/name) and not the embedded "{EMBEDDED_MODEL}"'
+        )
+    progress(f"fetching {name}")
+    folder = _fetch(name)
+    return folder, _fingerprint(_source_files(folder))
+
+
+def _fetch(name: str) -> Path:
+    """A hub model's files, from the hub's own cache or the network; safetensors only, never pickles."""
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow, and only hub ids need it
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        return Path(
+            snapshot_download(name, allow_patterns=list(_SOURCE_FILES), ignore_patterns=["onnx/*", "openvino/*"])
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        raise ModelError(
+            f'the model "{name}" is not on this machine and cannot be fetched ({error}); '
+            f"name a folder, or use the embedded one: --model {EMBEDDED_MODEL}"
+        ) from error
+
+
+def _source_files(folder: Path) -> list[Path]:
+    files = {path for pattern in _SOURCE_FILES for path in folder.rglob(pattern) if path.is_file()}
+    return sorted(path for path in files if not {"onnx", "openvino"} & set(path.relative_to(folder).parts))
+
+
+def _fingerprint(files: list[Path]) -> str:
+    digest = hashlib.sha256(_PREPARATION.encode())
+    for path in files:
+        with path.open("rb") as stream:
+            digest.update(path.name.encode() + b"\0" + hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", Path(name).name).strip("-.") or "model"
+
+
+def _prepare(
+    name: str,
+    *,
+    source: Path,
+    fingerprint: str,
+    folder: Path,
+    progress: Callable[[str], None],
+    trust_remote_code: bool,
+) -> None:
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as work:
+        target = Path(work) / "model"
+        target.mkdir()
+        if source.is_file():
+            progress(f"unpacking {name}")
+            write_sentence_transformers_folder(read_packed(source), target / _SOURCE)
+        else:
+            (target / _SOURCE).symlink_to(source.resolve(), target_is_directory=True)
+        progress(f"loading {name}")
+        # Resolved: errors name the folder that was given, not the link to it.
+        model = load_sentence_transformer((target / _SOURCE).resolve(), trust_remote_code=trust_remote_code)
+        _write_tokenizer(model, target)
+        query_prompt, passage_prompt = prompts_of(model, name=name)
+        max_tokens = int(model.max_seq_length or 512)
+        tokenizer = PieceTokenizer(target / _TOKENIZER, max_tokens=max_tokens)
+        progress(f"exporting {name} as a graph (once)")
+        try:
+            export_model(model, folder=target)
+        except ModelError as error:
+            progress(f"{error}; it will run on torch")
+            (target / _REASON).write_text(str(error), encoding="utf-8")
+        card = ModelCard(
+            name=name,
+            fingerprint=fingerprint,
+            dim=int(model.get_embedding_dimension()),
+            max_tokens=max_tokens,
+            overhead_tokens=tokenizer.count(passage_prompt),
+            query_prompt=query_prompt,
+            passage_prompt=passage_prompt,
+        )
+        (target / _CARD).write_text(card.to_json() + "\n", encoding="utf-8")
+        for path in target.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                with path.open("rb") as stream:
+                    os.fsync(stream.fileno())
+        if folder.exists():
+            shutil.rmtree(folder)
+        target.rename(folder)
+
+
+def _write_tokenizer(model: object, target: Path) -> None:
+    backend = getattr(getattr(model, "tokenizer", None), "backend_tokenizer", None)
+    if backend is None:
+        raise ModelError("this model has no fast tokenizer (tokenizer.json); it cannot count tokens")
+    backend.save(str(target / _TOKENIZER))

@@ -1,0 +1,57 @@
+"""The model's own tokenizer, as the chunker and the graph need it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tokenizers
+
+from .errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+_PROBE = "ada"
+
+
+class PieceTokenizer:
+    """Wraps one `tokenizer.json`. Thread-safe: the library's tokenizer is not changed after loading."""
+
+    def __init__(self, path: Path, *, max_tokens: int) -> None:
+        try:
+            self._whole = tokenizers.Tokenizer.from_file(str(path))
+            self._cut = tokenizers.Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises nothing narrower
+            raise ModelError(f"{path} is not a tokenizer ({error}); prepare the model again") from error
+        self._whole.no_truncation()
+        self._whole.no_padding()
+        self._cut.enable_truncation(max_tokens)
+        self._cut.no_padding()
+
+    def token_starts(self, text: str) -> npt.NDArray[np.int32]:
+        """Where each token of `text` begins.
+
+        Returns:
+            (n,) int32, ascending code-point offsets; no special tokens.
+        """
+        encoding = self._whole.encode(text, add_special_tokens=False)
+        return np.fromiter((start for start, _ in encoding.offsets), np.int32, len(encoding.offsets))
+
+    def count(self, text: str) -> int:
+        """Tokens of `text` with the special ones that the model adds."""
+        return len(self._whole.encode(text).ids)
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """What the model reads of each text: special tokens added, cut to its limit."""
+        return [encoding.ids for encoding in self._cut.encode_batch_fast(list(texts))]
+
+    def own_tokens(self, prompt: str) -> slice:
+        """Which of `ids(prompt + text)` are the text's own: all but the prompt's and the special ones."""
+        encoding = self._whole.encode(prompt + _PROBE)
+        special, spans = encoding.special_tokens_mask, encoding.offsets
+        own = [i for i, (_, end) in enumerate(spans) if end > len(prompt.rstrip()) and not special[i]]
+        return slice(own[0], own[-1] + 1 - len(spans) or None)

@@ -1,0 +1,66 @@
+"""Which articles may answer, decided before anything is ranked, and what there is to choose from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from indexer.store import Store
+
+    from .query import Filters
+
+UNKNOWN = "unknown"
+"""The facet value of articles without a source or a date."""
+
+
+class ArticleFilter:
+    """The filterable columns of a generation, decoded once."""
+
+    def __init__(self, store: Store) -> None:
+        self._columns = {name: store.column(name) for name in ("language", "source")}
+        self._published = store.published
+        self._month = np.datetime_as_string(store.published.astype("datetime64[M]"))
+        self._passage_article = store.passage_article
+        self.n_articles = store.n_articles
+
+    def articles(self, filters: Filters) -> npt.NDArray[np.bool_] | None:
+        """Which articles pass, (articles,) bool, or None when all do. An article without a date passes no range."""
+        masks = [
+            self._one_of("language", filters.languages),
+            self._one_of("source", filters.sources),
+            None if filters.published_from is None else self._published >= np.datetime64(filters.published_from),
+            None if filters.published_to is None else self._published <= np.datetime64(filters.published_to),
+        ]
+        given = [mask for mask in masks if mask is not None]
+        return np.logical_and.reduce(given) if given else None
+
+    def _one_of(self, name: str, wanted: frozenset[str]) -> npt.NDArray[np.bool_] | None:
+        if not wanted:
+            return None
+        codes, values = self._columns[name]
+        passing = np.array([value in wanted for value in values], bool)
+        return passing[codes]
+
+    def passages(self, articles: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Which passages stand in those articles, (passages,) bool."""
+        return articles[self._passage_article]
+
+    def facets(self, articles: npt.NDArray[np.bool_] | None) -> dict[str, dict[str, int]]:
+        """How many of those articles there are by language, source and month, most first."""
+        mask = np.ones(self.n_articles, bool) if articles is None else articles
+        counts: dict[str, dict[str, int]] = {}
+        for name, (codes, values) in self._columns.items():
+            totals = np.bincount(codes[mask], minlength=len(values))
+            counts[name] = _ranked({values[code] or UNKNOWN: int(n) for code, n in enumerate(totals) if n})
+        months = Counter(UNKNOWN if month == "NaT" else str(month) for month in self._month[mask])
+        counts["month"] = dict(sorted(months.items()))
+        return counts
+
+
+def _ranked(counts: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

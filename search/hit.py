@@ -1,0 +1,59 @@
+"""The noun of this package, and the answer that carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from corpus import Article
+    from indexer import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """A stretch of a passage worth marking: `passage.text[start:end]`, in code points."""
+
+    start: int
+    end: int
+    kind: Literal["sentence", "term"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The evidence behind a hit, higher is better, None where an arm did not judge it."""
+
+    dense: float | None = None
+    lexical: float | None = None
+    late: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One ranked passage with the article it stands in. `rank` counts from 1 over the whole ranking."""
+
+    rank: int
+    score: float
+    scores: Scores
+    passage: Passage
+    article: Article
+    highlights: tuple[Highlight, ...]
+    similar_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One page of a ranking. `total` counts the hits that paging can reach, whatever the page.
+
+    `answerable` is None while nothing judges it; `degraded` says in words what is missing, or is None.
+    `facets` maps "language", "source" and "month" to counts of articles over the filtered matches.
+    """
+
+    hits: tuple[Hit, ...]
+    total: int
+    language: str
+    language_confidence: float
+    truncated: bool
+    answerable: bool | None
+    degraded: str | None
+    facets: dict[str, dict[str, int]]

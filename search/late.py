@@ -1,0 +1,103 @@
+"""Late interaction: each token of the question finds its best match among a passage's tokens.
+
+The score of a passage is the mean, over the question's tokens, of the best cosine with any token of the
+passage (MaxSim; Khattab & Zaharia 2020, "ColBERT"), with three changes, each measured in `bench/relevance`:
+a question token counts by how rare its piece is; a passage's tokens lose their language's offset; frequent
+pieces are not stored. The token vectors are the retrieval model's own: no second model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.token_store import unpack
+
+if TYPE_CHECKING:
+    from indexer import Offsets, TokenVectors
+    from indexer.token_store import TokenStore
+
+_HALF_WEIGHT_RANK = 50.0
+_MAX_QUERY_TOKENS = 64
+_DECIMALS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """How well each token of a question matches each stored token of some passages.
+
+    `cosines` is (question tokens, passage tokens) float32; `weights` (question tokens,) float32, of sum 1;
+    `bounds` (passages + 1,) int64, where each passage's tokens begin; `places` (passage tokens,) uint16, each
+    token's place in its passage's embedded text.
+    """
+
+    cosines: npt.NDArray[np.float32]
+    weights: npt.NDArray[np.float32]
+    bounds: npt.NDArray[np.int64]
+    places: npt.NDArray[np.uint16]
+
+    def scores(self) -> npt.NDArray[np.float32]:
+        """MaxSim of each passage, (passages,) float32, at most 1; -1 where a passage has no tokens.
+
+        Rounded to five decimals, so that how a processor orders a sum cannot order results.
+        """
+        scores = np.full(len(self.bounds) - 1, -1.0, np.float32)
+        filled = np.flatnonzero(np.diff(self.bounds))
+        if len(filled) and len(self.weights):
+            best = np.maximum.reduceat(self.cosines, self.bounds[filled], axis=1)
+            scores[filled] = self.weights @ best
+        return np.round(scores, _DECIMALS)
+
+    def of(self, passage: int) -> Matches:
+        """The part of one passage, by its place among them."""
+        part = slice(int(self.bounds[passage]), int(self.bounds[passage + 1]))
+        bounds = np.array([0, part.stop - part.start])
+        return Matches(self.cosines[:, part], self.weights, bounds, self.places[part])
+
+
+def match(
+    question: TokenVectors,
+    rows: npt.NDArray[np.int64],
+    *,
+    store: TokenStore,
+    languages: npt.NDArray[np.str_],
+    offsets: Offsets,
+) -> Matches:
+    """Compare a question with the passages of these rows.
+
+    Args:
+        question: Its tokens.
+        rows: (p,) passage rows.
+        store: Their token vectors.
+        languages: (p,) the language of each passage.
+        offsets: What to remove of each language's token vectors.
+    """
+    weights = rarity(question.ids)
+    heaviest = np.sort(np.argsort(-weights, kind="stable")[:_MAX_QUERY_TOKENS])
+    weights, vectors = weights[heaviest], question.vectors[heaviest]
+    packed, bounds = store.tokens(rows)
+    tokens = unpack(packed)
+    cosines = vectors @ tokens.T
+    for place, language in enumerate(languages):
+        part = slice(bounds[place], bounds[place + 1])
+        offset = offsets.get(str(language))
+        if offset is not None:
+            # The cosine with (x - o) / |x - o| for a unit x, without forming that vector.
+            length = np.sqrt(np.maximum(1 - 2 * (tokens[part] @ offset) + offset @ offset, 1e-6))
+            cosines[:, part] = (cosines[:, part] - (vectors @ offset)[:, None]) / length
+    total = weights.sum()
+    return Matches(cosines, weights / total if total > 0 else weights, bounds, packed["place"])
+
+
+def rarity(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+    """The weight of a token by its piece: log(1 + id / 50).
+
+    Vocabularies run from frequent to rare, and a word's frequency falls as one over its rank (Zipf's law), so
+    the logarithm of the rank is an inverse document frequency that needs no documents: piece 50 weighs .69,
+    piece 5,000 weighs 4.62.
+    """
+    weights: npt.NDArray[np.float32] = np.log1p(ids / _HALF_WEIGHT_RANK).astype(np.float32)
+    return weights

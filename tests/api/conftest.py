@@ -1,0 +1,162 @@
+# A small searcher with the members of the real one, so that HTTP is tested without a model.
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.live import Live
+from api.settings import Settings
+from corpus import Article
+from indexer import Passage
+from search import Answer, Highlight, Hit, Query, Scores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+GENERATION = "20260102T030405Z-aaaa"
+
+
+def make_article(**changes: str | date | None) -> Article:
+    made = Article(
+        id="kapal/1",
+        title="Kapal kandas di muara",
+        text="Sebuah kapal kandas. Air surut sejak pagi 🌊 di muara.\n\nWarga menonton dari tepi.",
+        url="https://example.org/kapal",
+        source="Harian Muara",
+        author="Sari",
+        published=date(2026, 1, 8),
+        language="id",
+        digest="0" * 64,
+    )
+    return replace(made, **changes)
+
+
+ARTICLES = (
+    make_article(),
+    make_article(
+        id="a #50%?",
+        title="",
+        text="<script>alert('x')</script> A ship & its crew were stranded. The tide fell.",
+        url="javascript:alert(1)",
+        source='The "Harbour" <b>Post</b>',
+        author=None,
+        published=None,
+        language="en",
+    ),
+    make_article(id="tiga", title="Pelabuhan dibuka", url=None, published=date(2026, 2, 1)),
+)
+
+
+@dataclass(frozen=True)
+class FakeInfo:
+    generation: str = GENERATION
+    model: str = "fake"
+    built_at: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    articles: int = len(ARTICLES)
+    passages: int = len(ARTICLES)
+    languages: dict[str, int] = field(default_factory=lambda: {"id": 2, "en": 1})
+
+
+class FakeSearcher:
+    """Finds every article that the filters let through, in the order it was given them."""
+
+    def __init__(self, *, articles: tuple[Article, ...] = ARTICLES, generation: str = GENERATION) -> None:
+        self.info = FakeInfo(generation=generation)
+        self.articles = articles
+        self.queries: list[Query] = []
+        self.failure: Exception | None = None
+        self.closed = False
+
+    def search(self, query: Query) -> Answer:
+        self.queries.append(query)
+        if self.failure is not None:
+            raise self.failure
+        let_through = [one for one in self.articles if _passes(one, query)]
+        hits = tuple(
+            Hit(
+                rank=rank,
+                score=0.9 - rank / 100,
+                scores=Scores(dense=0.9 - rank / 100),
+                passage=self.passages_of(one.id)[0],
+                article=one,
+                highlights=(Highlight(0, 20, "sentence"), Highlight(8, 13, "term")),
+                similar_count=0,
+            )
+            for rank, one in enumerate(let_through, start=1)
+        )
+        return Answer(
+            hits=hits[query.offset : query.offset + query.limit],
+            total=len(hits),
+            language="id",
+            language_confidence=0.99,
+            truncated=len(query.text) > 2_000,
+            answerable=None,
+            degraded=None,
+            facets={
+                "language": Counter(one.language for one in let_through),
+                "source": Counter(one.source for one in let_through if one.source),
+                "month": Counter(f"{one.published:%Y-%m}" for one in let_through if one.published),
+            },
+        )
+
+    def article(self, article_id: str) -> Article | None:
+        return next((one for one in self.articles if one.id == article_id), None)
+
+    def passages_of(self, article_id: str) -> list[Passage]:
+        text = self.article(article_id).text
+        first, _, rest = text.partition("\n\n")
+        passages = [Passage(f"{article_id}#0", article_id, first, 0, len(first))]
+        if rest:
+            passages.append(Passage(f"{article_id}#1", article_id, rest, len(first) + 2, len(text)))
+        return passages
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _passes(article: Article, query: Query) -> bool:
+    wanted = query.filters
+    return (
+        (not wanted.languages or article.language in wanted.languages)
+        and (not wanted.sources or article.source in wanted.sources)
+        and (wanted.published_from is None or (article.published or date.min) >= wanted.published_from)
+        and (wanted.published_to is None or (article.published or date.max) <= wanted.published_to)
+    )
+
+
+@pytest.fixture
+def searcher() -> FakeSearcher:
+    return FakeSearcher()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(poll_interval_s=0.01, examples={"id": ["Mengapa kapal kandas?"], "en": ["Why was it stranded?"]})
+
+
+@pytest.fixture
+def live(searcher: FakeSearcher) -> Live:
+    return Live(lambda: searcher, read_current=lambda: searcher.info.generation, poll_interval_s=0.01)
+
+
+@pytest.fixture
+def client(live: Live, settings: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(live, settings=settings)) as opened:
+        yield opened
+
+
+@pytest.fixture(name="make_article")
+def make_article_fixture() -> Callable[..., Article]:
+    return make_article
+
+
+@pytest.fixture
+def make_searcher() -> type[FakeSearcher]:
+    return FakeSearcher

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from indexer import EMBEDDED_MODEL, ModelError, find_prepared, open_encoder, prepare_model
+from indexer.graph import GraphEncoder, _batches
+from indexer.model import no_graph_reason
+from indexer.sentence_model import TorchEncoder, load_sentence_transformer
+from indexer.tokenizer import PieceTokenizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from indexer import Encoder
+
+
+@pytest.mark.parametrize(
+    ("lengths", "expected"),
+    [
+        ([], []),
+        ([5], [[0]]),
+        ([1200, 3, 1000, 900], [[1, 3], [2], [0]]),
+        # 4 * 512 is the limit itself; a fifth row is one too many.
+        ([512] * 5, [[0, 1, 2, 3], [4]]),
+        ([4_000, 5_000], [[0], [1]]),
+        ([2, 2, 2], [[0, 1, 2]]),
+    ],
+)
+def test_batches_go_from_short_to_long_within_the_padded_size(lengths: list[int], expected: list[list[int]]) -> None:
+    assert list(_batches(lengths)) == expected
+
+
+def test_batches_hold_every_row_once() -> None:
+    lengths = np.random.default_rng(0).integers(1, 600, 500).tolist()
+
+    batches = list(_batches(lengths))
+
+    assert sorted(row for batch in batches for row in batch) == list(range(500))
+    assert all(max(lengths[row] for row in batch) * len(batch) <= 2_048 for batch in batches)
+
+
+def mixed_texts(sentences: dict[str, list[str]]) -> list[str]:
+    """Sixty texts of both languages, three of them longer than the model reads."""
+    short = sentences["id"][:27] + sentences["en"][:27]
+    medium = [" ".join(sentences[language][at : at + 6]) for language in ("id", "en") for at in (30, 40)]
+    long = [" ".join(sentences["id"][:60]), " ".join(sentences["en"][:60]), "kata " * 600]
+    return [*long, *medium[:3], *short]
+
+
+@pytest.mark.model
+def test_the_graph_agrees_with_plain_sentence_transformers(
+    embedded: Encoder, embedded_folder: Path, sample_sentences: dict[str, list[str]]
+) -> None:
+    # Over the same weights: this proves prompts, pooling, normalisation and truncation of the exported graph.
+    texts = mixed_texts(sample_sentences)
+    tokens = [len(embedded.tokenizer.token_starts(text)) for text in texts]
+    assert (len(texts), sum(count > 512 for count in tokens)) == (60, 3)
+    plain = load_sentence_transformer(embedded_folder / "source")
+    few = texts[3:20]
+
+    passages = plain.encode(texts, prompt_name="document", batch_size=8)
+    questions = plain.encode(few, prompt_name="query", batch_size=8)
+
+    assert np.min(np.sum(embedded.embed_passages(texts).vectors * passages, axis=1)) >= 0.9999
+    assert np.min(np.sum(embedded.embed_queries(few).vectors * questions, axis=1)) >= 0.9999
+    assert np.max(np.sum(embedded.embed_queries(few).vectors * embedded.embed_passages(few).vectors, axis=1)) < 0.999
+    on_torch = TorchEncoder(
+        plain, card=embedded.card, tokenizer=PieceTokenizer(embedded_folder / "tokenizer.json", max_tokens=512)
+    )
+    np.testing.assert_allclose(on_torch.embed_queries(few[4:7]).vectors, questions[4:7], atol=1e-5)
+    np.testing.assert_allclose(on_torch.embed_passages(few[4:7]).vectors, passages[7:10], atol=1e-5)
+
+
+@pytest.mark.model
+def test_vectors_are_unit_rows_in_the_order_of_the_texts_whatever_the_batch(
+    embedded: Encoder, sample_sentences: dict[str, list[str]]
+) -> None:
+    texts = [*sample_sentences["id"][:40], "", " ", "a", " ".join(sample_sentences["en"][:30])]
+
+    together = embedded.embed_passages(texts).vectors
+    alone = np.concatenate([embedded.embed_passages([text]).vectors for text in texts])
+
+    assert together.dtype == np.float32
+    assert together.shape == (len(texts), embedded.card.dim)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-4)
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    assert embedded.embed_passages([]).vectors.shape == (0, embedded.card.dim)
+
+
+@pytest.mark.model
+def test_token_vectors_are_those_of_the_text_without_prompt_and_special_tokens(embedded: Encoder) -> None:
+    texts = ["Apa itu batik?", "Kapal feri tiba di muara sejak pagi tadi.", ""]
+
+    for found in (embedded.embed_queries(texts), embedded.embed_passages(texts)):
+        for text, entry in zip(texts, found.tokens, strict=True):
+            assert len(entry.ids) == len(entry.vectors) == len(embedded.tokenizer.token_starts(text))
+            np.testing.assert_allclose(np.linalg.norm(entry.vectors, axis=-1), 1, atol=1e-4)
+
+
+@pytest.mark.model
+def test_concurrent_callers_get_their_own_vectors(embedded: Encoder, sample_sentences: dict[str, list[str]]) -> None:
+    texts = sample_sentences["en"][:16]
+    expected = [embedded.embed_queries([text]).vectors for text in texts]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda text: embedded.embed_queries([text]).vectors, texts))
+
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.model
+def test_a_prepared_model_is_found_again_by_its_fingerprint(embedded: Encoder, model_cache: Path) -> None:
+    folder = find_prepared(embedded.card.fingerprint, cache=model_cache)
+
+    assert folder == prepare_model(EMBEDDED_MODEL, cache=model_cache)
+    assert no_graph_reason(folder) is None
+    assert isinstance(embedded, GraphEncoder)
+    assert find_prepared("0" * 64, cache=model_cache) is None
+    assert find_prepared(embedded.card.fingerprint, cache=model_cache / "absent") is None
+
+
+@pytest.mark.model
+def test_the_card_tells_what_the_model_takes(embedded: Encoder) -> None:
+    card = embedded.card
+
+    assert (card.name, card.dim, card.max_tokens) == (EMBEDDED_MODEL, 384, 512)
+    assert (card.query_prompt, card.passage_prompt) == ("query: ", "passage: ")
+    # <s>, "passage", ":" and </s>
+    assert card.overhead_tokens == 4
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("damage", ["graph.xml", "tokenizer.json", "card.json"])
+def test_a_damaged_prepared_model_says_to_prepare_it_again(embedded_folder: Path, tmp_path: Path, damage: str) -> None:
+    for file in embedded_folder.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    (tmp_path / damage).unlink()
+    (tmp_path / damage).write_text("damaged")
+
+    with pytest.raises(ModelError, match="prepare"):
+        open_encoder(tmp_path)
