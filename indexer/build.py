@@ -17,6 +17,7 @@ from .cache import Embedded, VectorCache
 from .chunker import ChunkSettings, chunk, embedded_text, embedded_title
 from .errors import IndexDamaged, IndexerError, IndexMismatch, IndexNotFound, IndexNotWritable
 from .generation import Generation, open_current, prune, publish
+from .lexical import write_lexical
 from .lock import build_lock
 from .manifest import FORMAT, Manifest, sum_file
 from .offsets import OFFSETS_FILE, language_offsets, token_offsets, without_offsets, write_offsets
@@ -180,7 +181,7 @@ def _divide(paths: Sequence[Path], *, work: Path, plan: _Plan, previous: Generat
 
 
 def _embed(store: Store, *, folder: Path, plan: _Plan) -> list[bytes]:
-    """Write the vectors of all passages, less their language's offset, and their tokens; returns their cache keys."""
+    """Write vectors less their language's offset, tokens and words of all passages; returns their cache keys."""
     raw_file = folder / "raw.npy"
     raw = np.lib.format.open_memmap(
         raw_file, mode="w+", dtype=np.float32, shape=(store.n_passages, plan.encoder.card.dim)
@@ -194,7 +195,7 @@ def _embed(store: Store, *, folder: Path, plan: _Plan) -> list[bytes]:
             yield entry.tokens
 
     write_tokens(packed(), folder=folder)
-    languages = np.array(store.languages())[store.passage_article]
+    languages = store.passage_languages()
     offsets = language_offsets(raw, languages)
     blocks = (slice(at, at + _WRITE_PASSAGES) for at in range(0, len(raw), _WRITE_PASSAGES))
     moved = (without_offsets(raw[block], languages[block], offsets) for block in blocks)
@@ -202,6 +203,7 @@ def _embed(store: Store, *, folder: Path, plan: _Plan) -> list[bytes]:
     raw_file.unlink()
     tokens = TokenStore(folder, dim=plan.encoder.card.dim)
     write_offsets(token_offsets(tokens, languages), path=folder / OFFSETS_FILE)
+    write_lexical(_texts(store, plan=plan), languages=languages, folder=folder)
     return keys
 
 

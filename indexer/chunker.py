@@ -50,7 +50,7 @@ class ChunkSettings:
         ValueError: a value out of its range, or too little left for the passage itself.
     """
 
-    max_tokens: int = 256
+    max_tokens: int = 192
     overlap_sentences: int = 1
     overlap_across_paragraphs: bool = False
     max_title_tokens: int = 48

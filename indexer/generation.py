@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .errors import IndexDamaged, IndexMismatch, IndexNotFound
+from .lexical import LexicalIndex
 from .manifest import MANIFEST_FILE, Manifest, read_manifest, sum_file
 from .offsets import OFFSETS_FILE, read_offsets
 from .store import Store
@@ -40,6 +41,8 @@ class Generation:
         self.vectors: VectorIndex = FlatVectors.open(folder)
         self.tokens = TokenStore(folder, dim=self.manifest.model.dim)
         self.token_offsets = read_offsets(folder / OFFSETS_FILE)
+        self.languages = self.store.passage_languages()
+        self.lexical = LexicalIndex(folder, languages=self.languages)
         counts = {self.store.n_passages, len(self.vectors), len(self.tokens), self.manifest.passages}
         if len(counts) > 1:
             raise IndexDamaged(

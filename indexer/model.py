@@ -151,7 +151,7 @@ def _fetch(name: str) -> Path:
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise ModelError(
-            f'the model "{name}" is not on this machine and cannot be fetched ({error}); '
+            f'the model "{name}" is not on this machine and cannot be fetched ({" ".join(str(error).split())}); '
             f"name a folder, or use the embedded one: --model {EMBEDDED_MODEL}"
         ) from error
 

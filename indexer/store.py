@@ -162,6 +162,10 @@ class Store:
         codes, values = self.column("language")
         return [values[code] or "und" for code in codes]
 
+    def passage_languages(self) -> npt.NDArray[np.str_]:
+        """(p,) the language of each passage, in order."""
+        return np.array(self.languages())[self.passage_article]
+
     def digests(self) -> Iterator[tuple[str, str]]:
         """Each article's id and digest, in order."""
         return zip(self._articles["id"].to_pylist(), self._articles["digest"].to_pylist(), strict=True)

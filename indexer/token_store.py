@@ -2,8 +2,8 @@
 
 What is kept of a token is its direction. A unit vector is divided by its largest absolute coordinate, each
 coordinate rounded to one of 15 steps, and the direction read back as codes / |codes|: (.6, -.8) becomes
-(5, -7), which is (.581, -.814). Measured on Belebele's Wikibooks and Wikivoyage part, the ranking is that of
-unquantised vectors to .002 nDCG@10 in every direction; three bits lose .008.
+(5, -7), which is (.581, -.814). Measured on Belebele's Wikibooks and Wikivoyage part, nDCG@10 is that of
+unquantised vectors to .002 in every direction; three bits lose up to .005 (`bench/relevance/ablation.py`).
 """
 
 from __future__ import annotations

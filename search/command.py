@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .hit import Hit
 
 _DAY = ["%Y-%m-%d"]
+_INDENT = 4
 
 
 def register(app: typer.Typer) -> None:
@@ -82,7 +83,7 @@ def search_command(
         return
     console = Console(highlight=False)
     for hit in answer.hits:
-        console.print(_shown(hit))
+        console.print(_shown(hit, console=console))
 
 
 def eval_command(
@@ -133,7 +134,7 @@ def _table(evaluations: list[Evaluation]) -> None:
     Console(highlight=False).print(table)
 
 
-def _shown(hit: Hit) -> Text:
+def _shown(hit: Hit, *, console: Console) -> Text:
     """A hit as a person reads it: title, where from, and the passage with its best sentence in bold."""
     article = hit.article
     where = [article.source, article.published.isoformat() if article.published else None, article.language]
@@ -142,10 +143,12 @@ def _shown(hit: Hit) -> Text:
     text.append(f"\n    {' · '.join(part for part in where if part)}  {hit.score:.3f}\n", style="dim")
     passage = Text(hit.passage.text)
     for highlight in hit.highlights:
-        passage.stylize("bold yellow", highlight.start, highlight.end)
-    for line in passage.split("\n"):
+        style = "bold yellow" if highlight.kind == "sentence" else "underline"
+        passage.stylize(style, highlight.start, highlight.end)
+    for line in passage.wrap(console, console.width - _INDENT):
         if line.plain.strip():
-            text.append("    ")
+            text.append(" " * _INDENT)
+            line.rstrip()
             text.append_text(line)
             text.append("\n")
     return text

@@ -1,4 +1,4 @@
-"""What of a passage to mark: the sentence whose words best match the question's, in either language."""
+"""What of a passage to mark: the sentence nearest the question, in either language, and the words they share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer import split_sentences
+from indexer.terms import analysed_as, terms
 
 from .hit import Highlight
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from indexer import Passage
 
     from .late import Matches
+
+# A word in more than a third of the passages, log(1 + 2/1) = 1.1, tells none of them apart.
+_LEAST_WEIGHT = 1.1
 
 
 def best_sentence(
@@ -44,3 +48,16 @@ def best_sentence(
     best = matches.weights @ np.maximum.reduceat(matches.cosines[:, order], first, axis=1)
     start, end = sentences[int(sentence_of[order][first[int(np.argmax(best))]])]
     return (Highlight(start, end, "sentence"),)
+
+
+def matching_words(passage: Passage, weights: dict[str, float], *, language: str) -> tuple[Highlight, ...]:
+    """The words of a passage that are the question's too, but for those that every passage has.
+
+    Args:
+        passage: What to mark.
+        weights: The question's terms with their inverse document frequency.
+        language: Of the passage.
+    """
+    marked = {stem for stem, weight in weights.items() if weight >= _LEAST_WEIGHT}
+    words = terms(passage.text, language=analysed_as(language)) if marked else []
+    return tuple(Highlight(word.start, word.end, "term") for word in words if word.stem in marked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,49 +21,23 @@ from indexer import (
     prepare_model,
 )
 
-from .calibration import probability
 from .errors import BadQuery
 from .filters import ArticleFilter
-from .fusion import fused
-from .highlight import best_sentence
+from .highlight import best_sentence, matching_words
 from .hit import Answer, Highlight, Hit, Scores
-from .late import Matches, match
-from .query import Group, Mode, Query
+from .query import Group, Query
+from .ranking import MAX_DEPTH, Ranker, Ranking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
-    import numpy.typing as npt
+    from indexer import Embedding, Encoder, Generation, TokenVectors
 
-    from indexer import Encoder, Generation, TokenVectors
+    from .late import Matches
 
 MAX_QUERY_CHARACTERS = 10_000
-RERANKED = 200
-"""How many of the nearest passages late interaction judges."""
-MAX_DEPTH = 1_000
-"""How many passages are ranked for a query, and so how far paging reaches."""
-
-
-Rows64: TypeAlias = "npt.NDArray[np.int64]"
-"""(n,) int64: passage rows of a generation."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking:
-    """Passages in order, best first.
-
-    `rows`, `scores`, `dense` and `late` are (n,), `late` NaN where only the dense vectors judged; `question`
-    is the question's tokens; `articles` is (articles,) bool, those that passed the filters, or None when all did.
-    """
-
-    rows: Rows64
-    scores: npt.NDArray[np.float32]
-    dense: npt.NDArray[np.float32]
-    late: npt.NDArray[np.float32]
-    question: TokenVectors
-    articles: npt.NDArray[np.bool_] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +65,7 @@ class Searcher:
         self._generation = generation
         self._encoder = encoder
         self._filter = ArticleFilter(generation.store)
-        self._id_rank = generation.store.id_rank()
-        self._languages = np.array(generation.store.languages())
+        self._ranker = Ranker(generation)
         self.info = IndexInfo(
             generation=generation.name,
             model=generation.manifest.model.name,
@@ -115,17 +88,17 @@ class Searcher:
                 f"and together at most {MAX_DEPTH}"
             )
         language = detect_query_language(text)
-        ranking = self.rank(query)
         tokens = len(self._encoder.tokenizer.token_starts(text)) + self._encoder.card.overhead_tokens
+        embedding, ranking = self._rank(query)
         return Answer(
-            hits=self._hits(ranking, query),
+            hits=self._hits(text, embedding.tokens[0], ranking, query),
             total=len(ranking.rows),
             language=language.language,
             language_confidence=language.confidence,
             truncated=tokens > self._encoder.card.max_tokens,
             answerable=None,
             degraded=None,
-            facets=self._filter.facets(ranking.articles),
+            facets=self._filter.facets(self._filter.articles(query.filters)),
         )
 
     def rank(self, query: Query) -> Ranking:
@@ -134,33 +107,18 @@ class Searcher:
         Raises:
             BadQuery: nothing to search for, or too long.
         """
+        return self._rank(query)[1]
+
+    def _rank(self, query: Query) -> tuple[Embedding, Ranking]:
         text = checked(query)
         articles = self._filter.articles(query.filters)
         allowed = None if articles is None else self._filter.passages(articles)
         embedding = self._encoder.embed_queries([text])
-        question = embedding.tokens[0]
-        rows, dense = self._generation.vectors.search(embedding.vectors, k=MAX_DEPTH, allowed=allowed)[0]
-        order = self._best_first(rows, dense)
-        rows, dense = rows[order], dense[order]
-        late = np.full(len(rows), np.nan, np.float32)
-        scores = probability(dense, of=Mode.DENSE)
-        if query.mode is Mode.HYBRID and len(question.ids):
-            rescored = slice(0, RERANKED)
-            late[rescored] = self._matches(question, rows[rescored]).scores()
-            both = fused(dense[rescored], late[rescored])
-            scores[rescored] = probability(both, of=Mode.HYBRID)
-            # What only the dense vectors judged stays below, in its order.
-            rest = scores[RERANKED:]
-            scores[RERANKED:] = scores[rescored].min(initial=1.0) * rest / rest.max(initial=np.finfo(np.float32).tiny)
-            order = np.concatenate(
-                [self._best_first(rows[rescored], both), np.arange(min(RERANKED, len(rows)), len(rows))]
-            )
-            rows, dense, late, scores = rows[order], dense[order], late[order], scores[order]
+        ranking = self._ranker.rank(text, embedding, mode=query.mode, allowed=allowed)
         if query.group is Group.ARTICLE:
-            _, first = np.unique(self._generation.store.passage_article[rows], return_index=True)
-            kept = np.sort(first)
-            rows, dense, late, scores = rows[kept], dense[kept], late[kept], scores[kept]
-        return Ranking(rows=rows, scores=scores, dense=dense, late=late, question=question, articles=articles)
+            _, first = np.unique(self._generation.store.passage_article[ranking.rows], return_index=True)
+            ranking = ranking.take(np.sort(first))
+        return embedding, ranking
 
     def ids(self, ranking: Ranking) -> list[str]:
         """The article id of each row of a ranking, in order."""
@@ -178,38 +136,31 @@ class Searcher:
         row = store.article_row(article_id)
         return [] if row is None else store.passages(row, store.article(row))
 
-    def _best_first(self, rows: Rows64, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
-        """The order of results everywhere: score descending, then passage id (its article's, then its place)."""
-        article_rank = self._id_rank[self._generation.store.passage_article[rows]]
-        return np.lexsort((rows, article_rank, -scores))
-
-    def _matches(self, question: TokenVectors, rows: Rows64) -> Matches:
-        generation = self._generation
-        return match(
-            question,
-            rows,
-            store=generation.tokens,
-            languages=self._languages[generation.store.passage_article[rows]],
-            offsets=generation.token_offsets,
-        )
-
-    def _hits(self, ranking: Ranking, query: Query) -> tuple[Hit, ...]:
+    def _hits(self, text: str, question: TokenVectors, ranking: Ranking, query: Query) -> tuple[Hit, ...]:
         page = slice(query.offset, query.offset + query.limit)
         rows = ranking.rows[page]
-        matches = self._matches(ranking.question, rows)
+        matches = self._ranker.matches(question, rows)
         hits: list[Hit] = []
         for place, row in enumerate(rows):
             at = query.offset + place
             article, passage = self._passage(int(row))
             late = float(ranking.late[at])
+            weights = self._generation.lexical.weights(text, language=article.language)
             hits.append(
                 Hit(
                     rank=at + 1,
                     score=float(ranking.scores[at]),
-                    scores=Scores(dense=float(ranking.dense[at]), late=None if math.isnan(late) else late),
+                    scores=Scores(
+                        dense=float(ranking.dense[at]),
+                        lexical=float(ranking.lexical[at]),
+                        late=None if math.isnan(late) else late,
+                    ),
                     passage=passage,
                     article=article,
-                    highlights=self._best_sentence(article, passage, matches.of(place)),
+                    highlights=(
+                        *self._best_sentence(article, passage, matches.of(place)),
+                        *matching_words(passage, weights, language=article.language),
+                    ),
                     similar_count=0,
                 )
             )
@@ -256,13 +207,11 @@ def checked(query: Query) -> str:
     """The text to search for.
 
     Raises:
-        BadQuery: nothing to search for, too long, or evidence that this index does not have.
+        BadQuery: nothing to search for, or too long.
     """
     text = unicodedata.normalize("NFC", query.text).strip()
     if not text:
         raise BadQuery("the question is empty; ask something, such as: Apa itu batik?")
     if len(text) > MAX_QUERY_CHARACTERS:
         raise BadQuery(f"the question has {len(text)} characters; expected at most {MAX_QUERY_CHARACTERS}")
-    if query.mode is Mode.LEXICAL:
-        raise BadQuery('this index has no lexical evidence; search with mode "hybrid" or "dense"')
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from dataclasses import dataclass
@@ -128,6 +129,8 @@ def cari(
 ) -> Callable[..., Ran]:
     """Runs the `cari` command in this process; the embedded model's place is taken by the hashing encoder."""
     cache = tmp_path_factory.mktemp("models")
+    # What `serve` sets up writes to this test's stderr, which is closed when the test ends.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
     monkeypatch.setenv("CARI_MODEL_CACHE", str(cache))
     monkeypatch.delenv("CARI_INDEX", raising=False)
     monkeypatch.delenv("CARI_MODEL", raising=False)

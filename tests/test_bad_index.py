@@ -55,6 +55,11 @@ def refused(done: Any, *words: str) -> None:  # noqa: ANN401 - what the fixture 
 
 FILES = (
     "articles.arrow",
+    "lexical.id.data.npy",
+    "lexical.id.indices.npy",
+    "lexical.id.indptr.npy",
+    "lexical.id.json",
+    "lexical.id.vocabulary.json",
     "manifest.json",
     "passages.arrow",
     "token-offsets.json",

@@ -95,17 +95,11 @@ def test_an_empty_answer_says_so_on_stderr(index: Path, cari: Callable[..., Any]
     assert (done.status, done.out, done.err) == (0, "", "no article passes these filters\n")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [((" ",), "the question is empty"), (("kapal", "--mode", "lexical"), "no lexical evidence")],
-)
-def test_a_question_that_cannot_be_answered_is_one_line(
-    index: Path, cari: Callable[..., Any], arguments: tuple[str, ...], message: str
-) -> None:
-    done = cari("search", *arguments, "--index", index)
+def test_a_question_that_cannot_be_answered_is_one_line(index: Path, cari: Callable[..., Any]) -> None:
+    done = cari("search", " ", "--index", index)
 
     assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
-    assert message in done.err
+    assert "the question is empty" in done.err
 
 
 def test_eval_prints_the_measures_and_reuses_its_index(index: Path, tmp_path: Path, cari: Callable[..., Any]) -> None:

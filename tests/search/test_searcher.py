@@ -67,7 +67,9 @@ def test_the_passage_that_shares_the_questions_words_is_first(make_searcher: Mak
     assert hit.passage.text == hit.article.text[hit.passage.start : hit.passage.end]
     assert 0 <= hit.score <= 1
     assert hit.scores.dense is not None
-    assert (hit.scores.lexical, hit.similar_count) == (None, 0)
+    assert hit.scores.lexical is not None
+    assert 0 < hit.scores.lexical < 1
+    assert hit.similar_count == 0
     assert (answer.answerable, answer.degraded, answer.truncated) == (None, None, False)
     assert answer.language == "id"
 
@@ -208,9 +210,36 @@ def test_the_deepest_page_is_reached(make_searcher: Make) -> None:
     assert searcher.search(Query(text="tol", limit=1, offset=MAX_DEPTH - 1)).hits == ()
 
 
-def test_evidence_that_the_index_lacks_is_refused(make_searcher: Make) -> None:
-    with pytest.raises(BadQuery, match="no lexical evidence"):
-        make_searcher(SHIPS[3]).search(Query(text="tol", mode=Mode.LEXICAL))
+def test_lexical_search_finds_only_passages_that_share_a_word(make_searcher: Make) -> None:
+    searcher = make_searcher(
+        {"id": "a", "title": "", "text": "Jalan tol dibuka. Ramai sekali.", "language": "id"},
+        {"id": "b", "title": "", "text": "Kapal feri berlayar pagi ini.", "language": "id"},
+    )
+
+    answer = searcher.search(Query(text="tol", mode=Mode.LEXICAL))
+
+    assert article_ids(answer) == ["a"]
+    assert answer.total == 1
+    assert answer.hits[0].scores.lexical
+    assert [answer.hits[0].passage.text[m.start : m.end] for m in answer.hits[0].highlights if m.kind == "term"] == []
+
+
+def test_a_lexical_search_without_a_known_word_is_an_empty_page(make_searcher: Make) -> None:
+    answer = make_searcher(*SHIPS).search(Query(text="zzzz", mode=Mode.LEXICAL))
+
+    assert (answer.hits, answer.total) == ((), 0)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_filters_hold_in_every_mode(make_searcher: Make, mode: Mode) -> None:
+    searcher = make_searcher(
+        {"id": "a", "title": "", "text": "Jalan tol dibuka hari ini.", "language": "id", "source": "X"},
+        {"id": "b", "title": "", "text": "Jalan tol ditutup hari ini.", "language": "id", "source": "Y"},
+    )
+
+    answer = searcher.search(Query(text="jalan tol", mode=mode, filters=Filters(sources=frozenset({"Y"}))))
+
+    assert article_ids(answer) == ["b"]
 
 
 def test_composed_and_decomposed_questions_are_the_same(make_searcher: Make) -> None:

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.terms import ANALYSED, analysed_as, terms
+
+
+def stems(text: str, language: str = "id") -> list[str]:
+    return [term.stem for term in terms(text, language=language)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("anak-anak bermain", ["anak", "main"]),
+        ("undang-undang", ["undang"]),
+        ("harganya", ["harga"]),
+        ("bukuku, bukumu", ["buku", "buku"]),
+        ("siapakah dia", ["siapa", "dia"]),
+        ("Rp1.200", ["rp", "1200"]),
+        ("pukul 10.30", ["pukul", "1030"]),
+    ],
+)
+def test_indonesian_words_lose_their_affixes_and_doubling(text: str, expected: list[str]) -> None:
+    assert stems(text) == expected
+
+
+def test_english_words_are_stemmed_as_english() -> None:
+    assert stems("The Cats were running", "en") == ["the", "cat", "were", "run"]
+
+
+@pytest.mark.parametrize("text", ["the bank's boats", "the bank’s boats"])
+def test_a_possessive_is_found_by_its_word(text: str) -> None:
+    assert stems(text, "en") == ["the", "bank", "s", "boat"]
+
+
+def test_other_languages_are_only_folded() -> None:
+    assert stems("Les CHATS Straße", "other") == ["les", "chats", "strasse"]
+
+
+def test_numbers_written_in_either_way_are_one_term() -> None:
+    assert stems("1.200.000") == stems("1,200,000", "en") == ["1200000"]
+
+
+def test_equal_words_without_a_hyphen_both_count() -> None:
+    assert stems("anak anak") == ["anak", "anak"]
+
+
+@pytest.mark.parametrize(("language", "name"), [("id", "id"), ("en", "en"), ("fr", "other"), ("und", "other")])
+def test_a_language_without_a_stemmer_shares_one_index(language: str, name: str) -> None:
+    assert analysed_as(language) == name
+
+
+@given(st.text(max_size=200), st.sampled_from(ANALYSED))
+def test_a_term_stands_where_it_says(text: str, language: str) -> None:
+    found = terms(text, language=language)
+
+    assert all(term.stem and text[term.start : term.end].strip() for term in found)
+    assert [term.start for term in found] == sorted({term.start for term in found})
