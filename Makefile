@@ -41,8 +41,9 @@ format: $(VENV)/.dev ## put the code into the form that check wants
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## measure; results are written beside the scripts in bench/
-	$(BIN)/python bench/relevance/dense.py
+bench: $(VENV)/.dev ## measure what each step is worth; about 20 minutes
+	$(BIN)/python bench/relevance/ablation.py
+	$(BIN)/python bench/relevance/calibrate.py
 
 clean: ## remove what these commands made here
 	rm -rf $(VENV) $(INDEX) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

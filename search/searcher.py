@@ -140,12 +140,14 @@ class Searcher:
         page = slice(query.offset, query.offset + query.limit)
         rows = ranking.rows[page]
         matches = self._ranker.matches(question, rows)
+        lexical = self._generation.lexical
+        shown = np.unique(self._generation.languages[rows])
+        weights = {str(language): lexical.weights(text, language=str(language)) for language in shown}
         hits: list[Hit] = []
         for place, row in enumerate(rows):
             at = query.offset + place
             article, passage = self._passage(int(row))
             late = float(ranking.late[at])
-            weights = self._generation.lexical.weights(text, language=article.language)
             hits.append(
                 Hit(
                     rank=at + 1,
@@ -159,7 +161,7 @@ class Searcher:
                     article=article,
                     highlights=(
                         *self._best_sentence(article, passage, matches.of(place)),
-                        *matching_words(passage, weights, language=article.language),
+                        *matching_words(passage, weights[article.language], language=article.language),
                     ),
                     similar_count=0,
                 )

@@ -60,6 +60,14 @@ def test_the_makefile_has_its_targets(repository: Path, target: str) -> None:
     assert f"\n{target}:" in (repository / "Makefile").read_text(encoding="utf-8")
 
 
+def test_the_scripts_that_the_makefile_runs_are_there(repository: Path) -> None:
+    scripts = re.findall(r"python (\S+\.py)", (repository / "Makefile").read_text(encoding="utf-8"))
+
+    assert scripts
+    for path in scripts:
+        assert (repository / path).is_file(), path
+
+
 def test_pictures_of_the_readme_are_there(readme: str, repository: Path) -> None:
     for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", readme):
         assert (repository / path).is_file(), path
