@@ -7,10 +7,10 @@ INDEX ?= index
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench clean
+.PHONY: help run test check format bench relevance clean
 
 help: ## say what there is to run
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
 
 $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
@@ -44,6 +44,9 @@ format: $(VENV)/.dev ## put the code into the form that check wants
 bench: $(VENV)/.dev ## measure what each step is worth; about 20 minutes
 	$(BIN)/python bench/relevance/ablation.py
 	$(BIN)/python bench/relevance/calibrate.py
+
+relevance: $(VENV)/.dev ## every set of ../shared/eval: is hybrid at least as good as its best arm? hours, then minutes
+	$(BIN)/python bench/relevance/gate.py
 
 clean: ## remove what these commands made here
 	rm -rf $(VENV) $(INDEX) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

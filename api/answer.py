@@ -9,6 +9,9 @@ from datetime import date, datetime  # noqa: TC003 - pydantic reads them at run 
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema  # noqa: TC002 - pydantic reads it at run time
+
+from .explanation import Explanation, explanation_of
 
 if TYPE_CHECKING:
     import corpus
@@ -16,15 +19,16 @@ if TYPE_CHECKING:
     import search
 
     from .ask import SearchRequest
-    from .inquiry import Found, Opened
+    from .inquiry import Found, FoundSimilar, Opened
     from .live import Live
+    from .selection import Selection
 
 
 class IndexRef(BaseModel):
     """Which generation gave an answer."""
 
     generation: str = Field(examples=["20261122T101500Z-3f9a"])
-    model: str = Field(examples=["multilingual-e5-small"])
+    model: str = Field(examples=["cari-e5-small"])
     built_at: datetime
 
 
@@ -81,7 +85,7 @@ class Article(ArticleRef):
 
 
 class Hit(BaseModel):
-    """One ranked passage."""
+    """One ranked passage. `explanation` is there when it was asked for, and absent otherwise."""
 
     rank: int = Field(description="Place in the whole ranking, from 1.")
     score: float
@@ -89,7 +93,11 @@ class Hit(BaseModel):
     passage: Passage
     highlights: list[Highlight]
     article: ArticleRef
-    similar_count: int
+    similar_count: int = Field(
+        description="Other articles of the same story that pass the filters; /v1/articles/{id}/similar lists them.",
+        examples=[3],
+    )
+    explanation: Explanation | SkipJsonSchema[None] = Field(default=None)
 
 
 class Facets(BaseModel):
@@ -110,9 +118,24 @@ class SearchAnswer(BaseModel):
     total: int = Field(description="Hits that paging can reach.")
     offset: int
     limit: int
-    answerable: bool | None = Field(description="False when nothing in the index answers; null: not judged.")
+    answerable: bool = Field(description="False when nothing that passes the filters answers the question.")
     degraded: str | None = Field(description="What was missing when this was answered, in words.")
     hits: list[Hit]
+    facets: Facets
+
+
+class SimilarAnswer(BaseModel):
+    """One page of the articles that are like one article."""
+
+    request_id: str
+    took_ms: float
+    index: IndexRef
+    article: ArticleRef = Field(description="The article that the others are like; never among the hits.")
+    total: int = Field(description="Hits that paging can reach.")
+    same_story: int = Field(description="The first so many hits tell the same story as the article.", examples=[3])
+    offset: int
+    limit: int
+    hits: list[Hit] = Field(description="Its score is that of the passage against the whole article.")
     facets: Facets
 
 
@@ -167,7 +190,24 @@ def search_answer(found: Found, *, asked: SearchRequest, request_id: str) -> Sea
         answerable=answer.answerable,
         degraded=answer.degraded,
         hits=[_hit(hit) for hit in answer.hits],
-        facets=Facets(**{name: answer.facets.get(name, {}) for name in Facets.model_fields}),
+        facets=_facets(answer.facets),
+    )
+
+
+def similar_answer(found: FoundSimilar, *, selected: Selection, request_id: str) -> SimilarAnswer:
+    """Words a page of similar articles."""
+    similar = found.similar
+    return SimilarAnswer(
+        request_id=request_id,
+        took_ms=round(found.took_ms, 2),
+        index=_index_ref(found.searcher),
+        article=_article_ref(similar.article),
+        total=similar.total,
+        same_story=similar.same_story,
+        offset=selected.offset,
+        limit=selected.limit,
+        hits=[_hit(hit) for hit in similar.hits],
+        facets=_facets(similar.facets),
     )
 
 
@@ -198,6 +238,10 @@ def _index_ref(searcher: search.Searcher) -> IndexRef:
     return IndexRef(generation=info.generation, model=info.model, built_at=info.built_at)
 
 
+def _facets(counts: dict[str, dict[str, int]]) -> Facets:
+    return Facets(**{name: counts.get(name, {}) for name in Facets.model_fields})
+
+
 def _passage(passage: indexer.Passage) -> Passage:
     return Passage(id=passage.id, text=passage.text, start=passage.start, end=passage.end)
 
@@ -215,6 +259,8 @@ def _article_ref(article: corpus.Article) -> ArticleRef:
 
 
 def _hit(hit: search.Hit) -> Hit:
+    # What is not set is not sent.
+    explained = {"explanation": explanation_of(hit.explanation)} if hit.explanation else {}
     return Hit(
         rank=hit.rank,
         score=hit.score,
@@ -223,4 +269,5 @@ def _hit(hit: search.Hit) -> Hit:
         highlights=[Highlight(start=one.start, end=one.end, kind=one.kind) for one in hit.highlights],
         article=_article_ref(hit.article),
         similar_count=hit.similar_count,
+        **explained,
     )

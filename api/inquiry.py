@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from corpus import Article
     from indexer import Passage
-    from search import Answer, Query, Searcher
+    from search import Answer, Filters, Query, Searcher, Similar
 
     from .live import Live
 
@@ -38,6 +38,15 @@ class Opened:
     passages: tuple[Passage, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSimilar:
+    """The articles like one, the searcher that found them, and how long that took."""
+
+    searcher: Searcher
+    similar: Similar
+    took_ms: float
+
+
 class Desk:
     """Where requests reach the index: at most `max_threads` at work, the others waiting in turn.
 
@@ -58,6 +67,17 @@ class Desk:
         searcher = self.live.searcher
         answer = await self._aside(lambda: searcher.search(query))
         return Found(searcher=searcher, answer=answer, took_ms=(time.perf_counter() - began) * 1000)
+
+    async def similar(self, article_id: str, *, limit: int, offset: int, filters: Filters) -> FoundSimilar:
+        """Finds the articles like one.
+
+        Raises:
+            SearchError: the index has no such article, or the page is out of reach.
+        """
+        began = time.perf_counter()
+        searcher = self.live.searcher
+        similar = await self._aside(lambda: searcher.similar(article_id, limit=limit, offset=offset, filters=filters))
+        return FoundSimilar(searcher=searcher, similar=similar, took_ms=(time.perf_counter() - began) * 1000)
 
     async def article(self, article_id: str) -> Opened | None:
         """Opens one article, or gives None when the index has none of this id."""

@@ -12,9 +12,10 @@ from starlette.responses import HTMLResponse
 
 from search import SearchError
 
-from .ask import read_address, validate
+from .ask import SearchRequest, read_address, validate
 from .errors import FieldError, InvalidParameter, NoSuchArticle
-from .view import article_view, page_address, results_view
+from .selection import Selection
+from .view import article_view, page_address, results_view, similar_view
 from .wording import WORDS, choose_interface, language_name, long_date, number
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ async def search_page(request: Request) -> Response:
     shown: dict[str, Any] = {"results": None, "faults": (), "filtered": False}
     status = HTTPStatus.OK
     try:
-        values = read_address(request.scope["query_string"], lenient=True)
+        values = read_address(request.scope["query_string"], model=SearchRequest, lenient=True)
         if "q" in values:
-            asked = validate(values)
+            asked = validate(values, model=SearchRequest)
             found = await desk.search(asked.to_query())
             shown["results"] = results_view(found, asked=asked, values=values, interface=interface)
     except InvalidParameter as error:
@@ -80,6 +81,21 @@ async def search_page(request: Request) -> Response:
     return _render(request, "search.html", shown, status=status, other_interface_href=here)
 
 
+# Before the article's own page, whose path would take this one for the id of an article.
+@router.api_route("/articles/{article_id:path}/similar", methods=["GET", "HEAD"])
+async def similar_page(request: Request, article_id: str) -> Response:
+    """The articles that are like one."""
+    desk: Desk = request.app.state.desk
+    interface = _interface(request)
+    values = read_address(request.scope["query_string"], model=SearchRequest, lenient=True)
+    selected = validate({name: values[name] for name in Selection.names() if name in values}, model=Selection)
+    found = await desk.similar(article_id, limit=selected.limit, offset=selected.offset, filters=selected.filters())
+    similar = similar_view(found, selected=selected, values=values, interface=interface)
+    shown = {"similar": similar, "values": values}
+    here = page_address(values, path=similar.path, ui=_other(interface))
+    return _render(request, "similar.html", shown, other_interface_href=here)
+
+
 @router.api_route("/articles/{article_id:path}", methods=["GET", "HEAD"])
 async def article_page(request: Request, article_id: str) -> Response:
     """One article; the passage that the address names is marked in place."""
@@ -88,9 +104,9 @@ async def article_page(request: Request, article_id: str) -> Response:
     if opened is None:
         raise NoSuchArticle(f"no article of the index in use has the id {article_id[:200]!r}")
     interface = _interface(request)
-    values = read_address(request.scope["query_string"], lenient=True)
+    values = read_address(request.scope["query_string"], model=SearchRequest, lenient=True)
     passage_id = request.query_params.get("passage")
-    article = article_view(opened, passage_id=passage_id, interface=interface)
+    article = article_view(opened, passage_id=passage_id, values=values, interface=interface)
     shown = {
         "article": article,
         "back": page_address(values) if "q" in values else None,

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from search import SearchError
+from search import SearchError, UnknownArticle
 
-from .errors import ApiError, InvalidParameter
+from .errors import ApiError, InvalidParameter, NoSuchArticle
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -90,6 +90,8 @@ def respond(problem: Problem, *, error: Exception) -> Response:
 def _as_known(error: Exception) -> ApiError | None:
     if isinstance(error, ApiError):
         return error
+    if isinstance(error, UnknownArticle):
+        return NoSuchArticle(str(error))
     return InvalidParameter(str(error)) if isinstance(error, SearchError) else None
 
 

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from . import errors
 from .ask import SearchRequest
 from .problem import MEDIA_TYPE
+from .selection import Selection
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -81,8 +82,8 @@ def allowed_methods(app: FastAPI, *, path: str) -> list[str]:
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 document.
 
-    The framework writes most of it. What it cannot see is added: the parameters of the two searches, which
-    are read by `ask` so that both are judged alike, and the media type of problems.
+    The framework writes most of it. What it cannot see is added: the parameters of searches, which are
+    read by `ask` so that all are judged alike, and the media type of problems.
     """
     if app.openapi_schema:
         return app.openapi_schema
@@ -94,14 +95,13 @@ def describe(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         openapi_version="3.1.0",
     )
-    asked = SearchRequest.model_json_schema(ref_template=_SCHEMAS + "{model}")
+    asked = _schema(SearchRequest)
     schemas = document["components"]["schemas"]
     schemas.update(asked.pop("$defs", {}))
     schemas["SearchRequest"] = asked
     search = document["paths"]["/v1/search"]
-    search["get"]["parameters"] = [
-        _parameter(name, schema, required=name in asked["required"]) for name, schema in asked["properties"].items()
-    ]
+    search["get"]["parameters"] = _parameters(asked)
+    document["paths"]["/v1/articles/{id}/similar"]["get"]["parameters"] += _parameters(_schema(Selection))
     search["post"]["requestBody"] = {
         "required": True,
         "content": {"application/json": {"schema": {"$ref": f"{_SCHEMAS}SearchRequest"}}},
@@ -113,6 +113,19 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas.pop(unused, None)
     app.openapi_schema = document
     return document
+
+
+def _schema(model: type[Selection]) -> dict[str, Any]:
+    """The JSON schema of what may be asked, its required properties first."""
+    schema = model.model_json_schema(ref_template=_SCHEMAS + "{model}")
+    required = schema.get("required", [])
+    schema["properties"] = dict(sorted(schema["properties"].items(), key=lambda item: item[0] not in required))
+    return schema
+
+
+def _parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    required = schema.get("required", [])
+    return [_parameter(name, one, required=name in required) for name, one in schema["properties"].items()]
 
 
 def _parameter(name: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:

@@ -11,13 +11,16 @@ from .answer import (
     Health,
     IndexAnswer,
     SearchAnswer,
+    SimilarAnswer,
     article_answer,
     index_answer,
     search_answer,
+    similar_answer,
 )
-from .ask import SearchRequest, asked_by_address, asked_by_body
+from .ask import SearchRequest, asked_by_address, asked_by_body, selected_by_address
 from .errors import NoSuchArticle
 from .problem import Problem
+from .selection import Selection  # noqa: TC001 - the framework reads it at run time
 
 if TYPE_CHECKING:
     from .inquiry import Desk
@@ -43,7 +46,14 @@ async def _search(request: Request, asked: SearchRequest) -> SearchAnswer:
     return search_answer(found, asked=asked, request_id=_request_id(request))
 
 
-@router.get("/v1/search", tags=["search"], operation_id="search", summary="Search", responses=_problems(422, 500))
+@router.get(
+    "/v1/search",
+    tags=["search"],
+    operation_id="search",
+    summary="Search",
+    response_model_exclude_unset=True,
+    responses=_problems(422, 500),
+)
 async def search_by_address(
     request: Request, asked: Annotated[SearchRequest, Depends(asked_by_address)]
 ) -> SearchAnswer:
@@ -56,11 +66,31 @@ async def search_by_address(
     tags=["search"],
     operation_id="searchByBody",
     summary="Search, asked by a body",
+    response_model_exclude_unset=True,
     responses=_problems(400, 413, 415, 422, 500),
 )
 async def search_by_body(request: Request, asked: Annotated[SearchRequest, Depends(asked_by_body)]) -> SearchAnswer:
     """The same search, asked by a JSON body."""
     return await _search(request, asked)
+
+
+# Before the article itself, whose path would take this one for the id of an article.
+@router.get(
+    "/v1/articles/{id:path}/similar",
+    tags=["articles"],
+    operation_id="similar",
+    summary="Articles like an article",
+    response_model_exclude_unset=True,
+    responses=_problems(404, 422, 500),
+)
+async def similar(
+    request: Request,
+    id: str,  # noqa: A002 - the contract's name
+    selected: Annotated[Selection, Depends(selected_by_address)],
+) -> SimilarAnswer:
+    """The other articles of the same story, then one of each story near it in meaning, in either language."""
+    found = await _desk(request).similar(id, limit=selected.limit, offset=selected.offset, filters=selected.filters())
+    return similar_answer(found, selected=selected, request_id=_request_id(request))
 
 
 @router.get(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from search import Group, Highlight
 
-from .ask import MAX_REACH
 from .marking import Run, marked_runs, paragraphs
+from .selection import MAX_REACH
 from .wording import language_name
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import search
 
     from .ask import SearchRequest
-    from .inquiry import Found, Opened
+    from .inquiry import Found, FoundSimilar, Opened
+    from .selection import Selection
     from .wording import Interface
 
 _MAX_CHOICES = 12
@@ -45,12 +46,15 @@ class Heading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HitView:
-    """One hit as it is printed. `percent` is the score, 0 to 100."""
+    """One hit as it is printed: `percent` is the score, 0 to 100, `similar` how many articles tell the same story."""
 
     heading: Heading
     href: str
     runs: tuple[Run, ...]
     percent: int
+    similar: int
+    similar_href: str
+    same_story: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +87,28 @@ class ResultsView:
     last: int
     by_article: bool
     truncated: bool
-    answerable: bool | None
+    answerable: bool
     degraded: str | None
     facets: tuple[Facet, ...]
     filtered: bool
     previous: str | None
     following: str | None
     took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarView:
+    """One page of the articles like one. `first` and `last` count hits from 1."""
+
+    heading: Heading
+    path: str
+    href: str
+    hits: tuple[HitView, ...]
+    total: int
+    first: int
+    last: int
+    previous: str | None
+    following: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +125,7 @@ class ArticleView:
 
     heading: Heading
     path: str
+    similar_href: str
     paragraphs: tuple[Paragraph, ...]
 
 
@@ -125,8 +145,7 @@ def results_view(found: Found, *, asked: SearchRequest, values: Mapping[str, Any
         interface: the language around the results.
     """
     answer = found.answer
-    after = asked.offset + asked.limit
-    before = max(asked.offset - asked.limit, 0)
+    previous, following = _neighbours(values, selected=asked, total=answer.total)
     return ResultsView(
         hits=tuple(_hit_view(hit, values=values, interface=interface) for hit in answer.hits),
         total=answer.total,
@@ -147,15 +166,51 @@ def results_view(found: Found, *, asked: SearchRequest, values: Mapping[str, Any
             _facet("source", answer.facets.get("source", {}), chosen=asked.source, values=values, interface=None),
         ),
         filtered=bool(asked.lang or asked.source or asked.published_from or asked.published_to),
-        previous=page_address(values, offset=before or None) if asked.offset else None,
-        following=(
-            page_address(values, offset=after) if after < answer.total and after + asked.limit <= MAX_REACH else None
-        ),
+        previous=previous,
+        following=following,
         took_ms=found.took_ms,
     )
 
 
-def article_view(opened: Opened, *, passage_id: str | None, interface: Interface) -> ArticleView:
+def similar_view(
+    found: FoundSimilar, *, selected: Selection, values: Mapping[str, Any], interface: Interface
+) -> SimilarView:
+    """Makes a page of similar articles ready for reading; the arguments are those of `results_view`."""
+    similar = found.similar
+    heading = _heading(similar.article, interface=interface)
+    path = f"{heading.path}/similar"
+    previous, following = _neighbours(values, selected=selected, total=similar.total, path=path)
+    return SimilarView(
+        heading=heading,
+        path=path,
+        href=page_address(values, path=heading.path, limit=None, offset=None),
+        hits=tuple(
+            replace(_hit_view(hit, values=values, interface=interface), same_story=hit.rank <= similar.same_story)
+            for hit in similar.hits
+        ),
+        total=similar.total,
+        first=selected.offset + 1,
+        last=selected.offset + len(similar.hits),
+        previous=previous,
+        following=following,
+    )
+
+
+def _neighbours(
+    values: Mapping[str, Any], *, selected: Selection, total: int, path: str = "/"
+) -> tuple[str | None, str | None]:
+    """The addresses of the pages before and after this one, None where there is none."""
+    before, after = max(selected.offset - selected.limit, 0), selected.offset + selected.limit
+    within = after < total and after + selected.limit <= MAX_REACH
+    return (
+        page_address(values, path=path, offset=before or None) if selected.offset else None,
+        page_address(values, path=path, offset=after) if within else None,
+    )
+
+
+def article_view(
+    opened: Opened, *, passage_id: str | None, values: Mapping[str, Any], interface: Interface
+) -> ArticleView:
     """Makes an article ready for reading, one of its passages marked."""
     article = opened.article
     marks = [
@@ -171,6 +226,7 @@ def article_view(opened: Opened, *, passage_id: str | None, interface: Interface
     return ArticleView(
         heading=_heading(article, interface=interface),
         path=_article_path(article.id),
+        similar_href=_similar_href(article.id, values=values),
         paragraphs=tuple(ready),
     )
 
@@ -182,6 +238,8 @@ def _hit_view(hit: search.Hit, *, values: Mapping[str, Any], interface: Interfac
         href=f"{page_address(values, path=heading.path, passage=hit.passage.id)}#passage",
         runs=marked_runs(hit.passage.text, hit.highlights),
         percent=round(100 * min(max(hit.score, 0.0), 1.0)),
+        similar=hit.similar_count,
+        similar_href=_similar_href(hit.article.id, values=values),
     )
 
 
@@ -201,6 +259,11 @@ def _heading(article: corpus.Article, *, interface: Interface) -> Heading:
 
 def _article_path(article_id: str) -> str:
     return f"/articles/{quote(article_id, safe='', errors='replace')}"
+
+
+def _similar_href(article_id: str, *, values: Mapping[str, Any]) -> str:
+    """Its page begins anew, with the same filters."""
+    return page_address(values, path=f"{_article_path(article_id)}/similar", limit=None, offset=None)
 
 
 def _web_address(url: str | None) -> str | None:

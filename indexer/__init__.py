@@ -6,7 +6,7 @@ package also opens, verifies, replaces and rolls back. Nothing is ranked here.
 
 from .build import BuildReport, Progress, build
 from .chunker import ChunkSettings, chunk, embedded_text, embedded_title
-from .encoder import Embedding, Encoder, ModelCard, Rows, TokenVectors
+from .encoder import Embedding, Encoder, ModelCard, Rows, TokenVectors, unit_rows
 from .errors import (
     IndexBusy,
     IndexDamaged,
@@ -18,14 +18,17 @@ from .errors import (
 )
 from .generation import Generation, current_generation, open_current
 from .hashing_encoder import HashingEncoder
-from .model import Runtime, find_prepared, open_encoder, prepare_model
+from .model import DEFAULT_MODEL, Runtime, find_prepared, open_encoder, prepare_model
 from .offsets import Offsets
 from .packed_e5 import EMBEDDED_MODEL
 from .passage import Passage
 from .sentences import split_sentences
+from .stories import Stories
 from .token_store import TokenStore
+from .wording import StorySettings
 
 __all__ = [
+    "DEFAULT_MODEL",
     "EMBEDDED_MODEL",
     "BuildReport",
     "ChunkSettings",
@@ -46,6 +49,8 @@ __all__ = [
     "Progress",
     "Rows",
     "Runtime",
+    "Stories",
+    "StorySettings",
     "TokenStore",
     "TokenVectors",
     "build",
@@ -58,4 +63,5 @@ __all__ = [
     "open_encoder",
     "prepare_model",
     "split_sentences",
+    "unit_rows",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -20,10 +21,12 @@ from .generation import Generation, open_current, prune, publish
 from .lexical import write_lexical
 from .lock import build_lock
 from .manifest import FORMAT, Manifest, sum_file
-from .offsets import OFFSETS_FILE, language_offsets, token_offsets, without_offsets, write_offsets
+from .offsets import LATE_OFFSETS_FILE, OFFSETS_FILE, language_offsets, token_offsets, without_offsets, write_offsets
 from .store import Store, StoreWriter
+from .stories import find_stories, sketch, sketch_type, write_stories
 from .token_store import TokenStore, pack, write_tokens
 from .vectors import write_vectors
+from .wording import StorySettings, Wording, wording_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,6 +61,7 @@ class BuildReport:
     published: bool = False
     articles: int = 0
     passages: int = 0
+    stories: int = 0
     added: int = 0
     changed: int = 0
     unchanged: int = 0
@@ -76,11 +80,14 @@ def build(
     encoder: Encoder,
     settings: ChunkSettings,
     progress: Progress,
+    late: bool = True,
     keep: int = 2,
 ) -> BuildReport:
     """Write a generation that holds exactly the articles under `paths`, and make it the live one.
 
-    `keep` generations stay beside it for `rollback`. When nothing changed, none is written.
+    `keep` generations stay beside it for `rollback`. When nothing changed, none is written. Without `late`, the
+    token vectors that late interaction needs are left out; the cache keeps them, so that a later build can put
+    them back without embedding anything.
 
     Raises:
         CorpusError: a path is missing or holds no article file.
@@ -96,7 +103,15 @@ def build(
         try:
             work.mkdir()
             with VectorCache(index / _CACHE, card=encoder.card) as cache:
-                plan = _Plan(encoder=encoder, settings=settings, cache=cache, progress=progress, report=report)
+                plan = _Plan(
+                    encoder=encoder,
+                    settings=settings,
+                    grouping=StorySettings(),
+                    late=late,
+                    cache=cache,
+                    progress=progress,
+                    report=report,
+                )
                 _write(paths, work=work, index=index, plan=plan, previous=previous)
                 if report.published:
                     prune(index, keep=keep)
@@ -112,6 +127,8 @@ class _Plan:
 
     encoder: Encoder
     settings: ChunkSettings
+    late: bool
+    grouping: StorySettings
     cache: VectorCache
     progress: Progress
     report: BuildReport
@@ -127,17 +144,21 @@ def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: _Plan, previ
         )
     if previous is not None and _same(previous, work=work, plan=plan):
         report.generation, report.passages = previous.name, previous.manifest.passages
-        report.reused = report.passages
+        report.reused, report.stories = report.passages, previous.manifest.stories
         return
     store = Store(work)
+    report.stories = _group(store, folder=work, plan=plan, previous=previous)
     keys = _embed(store, folder=work, plan=plan)
     languages, counts = np.unique(store.languages(), return_counts=True)
     manifest = Manifest(
         format=FORMAT,
         model=plan.encoder.card,
         chunking=plan.settings,
+        late=plan.late,
+        grouping=plan.grouping,
         articles=store.n_articles,
         passages=store.n_passages,
+        stories=report.stories,
         languages={str(code): int(n) for code, n in zip(languages, counts, strict=True)},
         files={path.name: sum_file(path) for path in sorted(work.iterdir())},
     )
@@ -154,7 +175,7 @@ def _divide(paths: Sequence[Path], *, work: Path, plan: _Plan, previous: Generat
     if previous is not None:
         before = dict(previous.store.digests())
         rows = {digest: row for row, digest in enumerate(before.values())}
-    same_division = previous is not None and _same_settings(previous, plan=plan)
+    same_division = previous is not None and _same_division(previous, plan=plan)
 
     def known(digest: str) -> Article | None:
         return previous.store.article(rows[digest]) if previous is not None and digest in rows else None
@@ -180,8 +201,32 @@ def _divide(paths: Sequence[Path], *, work: Path, plan: _Plan, previous: Generat
     report.articles = writer.n_articles
 
 
+def _group(store: Store, *, folder: Path, plan: _Plan, previous: Generation | None) -> int:
+    """Write which articles are the same story; returns how many stories there are."""
+    known: dict[str, int] = {}
+    if previous is not None and previous.manifest.grouping == plan.grouping:
+        known = {digest: row for row, (_, digest) in enumerate(previous.store.digests())}
+
+    def read(row: int) -> Wording:
+        article = store.article(row)
+        return wording_of(article.title, article.text, settings=plan.grouping)
+
+    sketches = np.empty(store.n_articles, sketch_type(plan.grouping))
+    for row, (_, digest) in enumerate(store.digests()):
+        if previous is not None and digest in known:
+            sketches[row] = previous.sketches[known[digest]]
+        else:
+            sketches[row] = sketch(read(row), settings=plan.grouping)
+    story = find_stories(sketches, id_rank=store.id_rank(), read=read, settings=plan.grouping)
+    write_stories(sketches, story, folder=folder)
+    return len(np.unique(story))
+
+
 def _embed(store: Store, *, folder: Path, plan: _Plan) -> list[bytes]:
-    """Write vectors less their language's offset, tokens and words of all passages; returns their cache keys."""
+    """Write vectors less their language's offset, tokens if wanted, and words of all passages.
+
+    Returns their cache keys.
+    """
     raw_file = folder / "raw.npy"
     raw = np.lib.format.open_memmap(
         raw_file, mode="w+", dtype=np.float32, shape=(store.n_passages, plan.encoder.card.dim)
@@ -194,15 +239,20 @@ def _embed(store: Store, *, folder: Path, plan: _Plan) -> list[bytes]:
             keys.append(key)
             yield entry.tokens
 
-    write_tokens(packed(), folder=folder)
+    if plan.late:
+        write_tokens(packed(), folder=folder)
+    else:
+        deque(packed(), maxlen=0)
     languages = store.passage_languages()
     offsets = language_offsets(raw, languages)
+    write_offsets(offsets, path=folder / OFFSETS_FILE)
     blocks = (slice(at, at + _WRITE_PASSAGES) for at in range(0, len(raw), _WRITE_PASSAGES))
     moved = (without_offsets(raw[block], languages[block], offsets) for block in blocks)
     write_vectors(moved, dim=plan.encoder.card.dim, folder=folder)
     raw_file.unlink()
-    tokens = TokenStore(folder, dim=plan.encoder.card.dim)
-    write_offsets(token_offsets(tokens, languages), path=folder / OFFSETS_FILE)
+    if plan.late:
+        tokens = TokenStore(folder, dim=plan.encoder.card.dim)
+        write_offsets(token_offsets(tokens, languages), path=folder / LATE_OFFSETS_FILE)
     write_lexical(_texts(store, plan=plan), languages=languages, folder=folder)
     return keys
 
@@ -244,14 +294,19 @@ def _same(previous: Generation, *, work: Path, plan: _Plan) -> bool:
     report = plan.report
     return (
         report.added == report.changed == report.deleted == 0
-        and _same_settings(previous, plan=plan)
+        and _same_division(previous, plan=plan)
+        and previous.manifest.late == plan.late
         and list(previous.store.digests()) == list(Store(work).digests())
     )
 
 
-def _same_settings(previous: Generation, *, plan: _Plan) -> bool:
+def _same_division(previous: Generation, *, plan: _Plan) -> bool:
     manifest = previous.manifest
-    return manifest.chunking == plan.settings and manifest.model.fingerprint == plan.encoder.card.fingerprint
+    return (
+        manifest.chunking == plan.settings
+        and manifest.grouping == plan.grouping
+        and manifest.model.fingerprint == plan.encoder.card.fingerprint
+    )
 
 
 def _previous(index: Path, report: BuildReport) -> Generation | None:

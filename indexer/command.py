@@ -19,8 +19,7 @@ from .chunker import ChunkSettings
 from .errors import IndexerError
 from .generation import built_at, current_generation, generation_folder, generation_names, rollback, verify
 from .manifest import read_manifest
-from .model import Runtime, export_source, no_graph_reason, open_encoder, prepare_model
-from .packed_e5 import EMBEDDED_MODEL
+from .model import DEFAULT_MODEL, Runtime, export_source, no_graph_reason, open_encoder, prepare_model
 
 if TYPE_CHECKING:
     from typing import Self
@@ -62,7 +61,7 @@ def build_command(
     index: IndexOption,
     model: Annotated[
         str, typer.Option(help="A folder, a hub id, or the embedded default.", envvar="CARI_MODEL")
-    ] = EMBEDDED_MODEL,
+    ] = DEFAULT_MODEL,
     model_cache: ModelCacheOption,
     threads: ThreadsOption = None,
     runtime: Annotated[Runtime, typer.Option(help="What runs the model.")] = Runtime.AUTO,
@@ -70,6 +69,10 @@ def build_command(
     overlap: Annotated[int, typer.Option(help="Sentences a passage repeats of the one before.")] = (
         ChunkSettings().overlap_sentences
     ),
+    late: Annotated[
+        bool,
+        typer.Option("--late/--no-late", help="Store token vectors, which rank best and are most of the index."),
+    ] = True,
     keep: Annotated[int, typer.Option(min=0, help="Earlier generations to keep for rollback.")] = 2,
     as_json: JsonOption = False,
 ) -> None:
@@ -88,7 +91,7 @@ def build_command(
             f"--max-tokens is {max_tokens}, the model {model} reads at most {encoder.card.max_tokens}"
         )
     with ProgressBars() as progress:
-        report = build(paths, index=index, encoder=encoder, settings=settings, progress=progress, keep=keep)
+        report = build(paths, index=index, encoder=encoder, settings=settings, progress=progress, late=late, keep=keep)
     _report(report, as_json=as_json)
 
 
@@ -126,10 +129,13 @@ def info_command(*, index: IndexOption, as_json: JsonOption = False) -> None:
         "built_at": built_at(name).isoformat(),
         "articles": manifest.articles,
         "passages": manifest.passages,
+        "stories": manifest.stories,
         "languages": manifest.languages,
         "model": manifest.model.name,
         "fingerprint": manifest.model.fingerprint,
         "chunking": dataclasses.asdict(manifest.chunking),
+        "late": manifest.late,
+        "grouping": dataclasses.asdict(manifest.grouping),
         "size_bytes": size_bytes,
         "kept": kept,
     }
@@ -141,7 +147,9 @@ def info_command(*, index: IndexOption, as_json: JsonOption = False) -> None:
     put(f"built       {built_at(name):%Y-%m-%d %H:%M:%S} UTC")
     put(f"articles    {manifest.articles} ({languages})")
     put(f"passages    {manifest.passages}, at most {manifest.chunking.max_tokens} tokens each")
+    put(f"stories     {manifest.stories}, each in one article or more")
     put(f"model       {manifest.model.name} ({manifest.model.fingerprint[:12]})")
+    put(f"late        {'yes' if manifest.late else 'no: token vectors were left out (--no-late)'}")
     put(f"size        {size_bytes / 1e6:.1f} MB")
     put(f"kept        {len(kept)} earlier for rollback")
 
@@ -157,7 +165,7 @@ def rollback_command(*, index: IndexOption, as_json: JsonOption = False) -> None
 
 @model_app.command("prepare")
 def model_prepare_command(
-    name: Annotated[str, typer.Argument(help="A folder, a hub id, or the embedded default.")] = EMBEDDED_MODEL,
+    name: Annotated[str, typer.Argument(help="A folder, a hub id, or the embedded default.")] = DEFAULT_MODEL,
     *,
     model_cache: ModelCacheOption,
     trust_remote_code: Annotated[
@@ -254,5 +262,6 @@ def _report(report: BuildReport, *, as_json: bool) -> None:
         f"{report.deleted} deleted, {len(report.quarantined)} quarantined"
     )
     put(f"passages    {report.passages}: {report.embedded} embedded, {report.reused} reused")
+    put(f"stories     {report.stories}, each in one article or more")
     put(f"generation  {report.generation}{'' if report.published else ' (already equal, nothing written)'}")
     put(f"took        {report.took_s:.1f} s")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from .errors import IndexDamaged, IndexMismatch, IndexNotFound
 from .lexical import LexicalIndex
 from .manifest import MANIFEST_FILE, Manifest, read_manifest, sum_file
-from .offsets import OFFSETS_FILE, read_offsets
+from .offsets import LATE_OFFSETS_FILE, read_offsets
 from .store import Store
+from .stories import read_sketches, read_stories
 from .token_store import TokenStore
 from .vectors import FlatVectors, VectorIndex
 
@@ -29,6 +30,8 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 class Generation:
     """An open generation. Thread-safe and read-only; its files stay mapped until the last reference goes.
 
+    `tokens` is None where it was built without late interaction.
+
     Raises:
         IndexDamaged: a file is missing or altered; the message names it.
         IndexMismatch: made by another format version.
@@ -39,15 +42,25 @@ class Generation:
         self.manifest: Manifest = verify(folder)
         self.store = Store(folder)
         self.vectors: VectorIndex = FlatVectors.open(folder)
-        self.tokens = TokenStore(folder, dim=self.manifest.model.dim)
-        self.token_offsets = read_offsets(folder / OFFSETS_FILE)
+        late = self.manifest.late
+        self.tokens = TokenStore(folder, dim=self.manifest.model.dim) if late else None
+        self.token_offsets = read_offsets(folder / LATE_OFFSETS_FILE) if late else {}
         self.languages = self.store.passage_languages()
         self.lexical = LexicalIndex(folder, languages=self.languages)
-        counts = {self.store.n_passages, len(self.vectors), len(self.tokens), self.manifest.passages}
+        self.stories = read_stories(folder)
+        self.sketches = read_sketches(folder)
+        with_tokens = self.manifest.passages if self.tokens is None else len(self.tokens)
+        counts = {self.store.n_passages, len(self.vectors), with_tokens, self.manifest.passages}
         if len(counts) > 1:
             raise IndexDamaged(
                 f"{folder} disagrees with itself: {self.store.n_passages} passages, {len(self.vectors)} vectors, "
-                f"{len(self.tokens)} with tokens, {self.manifest.passages} in the manifest; build the index again"
+                f"{with_tokens} with tokens, {self.manifest.passages} in the manifest; build the index again"
+            )
+        articles = {self.store.n_articles, len(self.stories), len(self.sketches), self.manifest.articles}
+        if len(articles) > 1:
+            raise IndexDamaged(
+                f"{folder} disagrees with itself: {self.store.n_articles} articles, {len(self.stories)} with a story, "
+                f"{len(self.sketches)} sketches, {self.manifest.articles} in the manifest; build the index again"
             )
 
     @property

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import IndexDamaged
-from .terms import ANALYSED, analysed_as, terms
+from .terms import ANALYSED, analysed_as, asked_terms, terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,7 @@ class LexicalIndex:
         return shares
 
     def weights(self, text: str, *, language: str) -> dict[str, float]:
-        """The inverse document frequency of each term of a question among passages of this language."""
+        """The inverse document frequency, among passages of this language, of each term that a question is about."""
         return self._weights(text, analysed_as(language))
 
     def _weights(self, text: str, name: str) -> dict[str, float]:
@@ -66,7 +66,7 @@ class LexicalIndex:
         index, rows = self._parts[name]
         starts, total = index.scores["indptr"], len(rows)
         weights: dict[str, float] = {}
-        for term in terms(text, language=name):
+        for term in asked_terms(text, language=name):
             place = index.vocab_dict.get(term.stem)
             having = 0 if place is None else int(starts[place + 1] - starts[place])
             weights[term.stem] = float(np.log(1 + (total - having + 0.5) / (having + 0.5)))

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from .chunker import ChunkSettings
 from .encoder import ModelCard
 from .errors import IndexDamaged, IndexMismatch
+from .wording import StorySettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST_FILE = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 """Of the files of a generation. Raise it when what is in them changes, the chunker's rules included."""
 
 
@@ -29,13 +30,19 @@ class FileSum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Written last into a generation, read first. It holds no clock: equal input gives an equal manifest."""
+    """Written last into a generation, read first. It holds no clock: equal input gives an equal manifest.
+
+    `late` says whether the token vectors that late interaction needs are in the generation.
+    """
 
     format: int
     model: ModelCard
     chunking: ChunkSettings
+    late: bool
+    grouping: StorySettings
     articles: int
     passages: int
+    stories: int
     languages: dict[str, int]
     files: dict[str, FileSum]
 
@@ -77,7 +84,8 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         files = {name: FileSum(**summed) for name, summed in content.pop("files").items()}
         model, chunking = ModelCard(**content.pop("model")), ChunkSettings(**content.pop("chunking"))
-        return Manifest(**content, files=files, model=model, chunking=chunking)
+        grouping = StorySettings(**content.pop("grouping"))
+        return Manifest(**content, files=files, model=model, chunking=chunking, grouping=grouping)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise IndexDamaged(f"{path} has other fields than format {FORMAT} ({error}); build the index again") from error
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from .adaptation import ADAPTED_MODEL, adaptation_file, adapted
 from .encoder import Encoder, ModelCard
 from .errors import ModelError
 from .graph import GraphEncoder, has_graph
@@ -22,6 +23,8 @@ from .tokenizer import PieceTokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+DEFAULT_MODEL = ADAPTED_MODEL
 
 _CARD = "card.json"
 _TOKENIZER = "tokenizer.json"
@@ -49,13 +52,13 @@ def prepare_model(
 ) -> Path:
     """Make `name` ready to run, unless it is: tokenizer, card and graph in one folder under `cache`.
 
-    `name` is the embedded default, a folder, or a hub id. The folder appears whole or not at all; a second
+    `name` is an embedded model, a folder, or a hub id. The folder appears whole or not at all; a second
     process preparing the same model waits for the first.
 
     Raises:
         ModelError: no such model, or it does not load.
     """
-    source, fingerprint = _locate(name, progress=progress)
+    sources, fingerprint = _locate(name, progress=progress)
     folder = cache / f"{_slug(name)}-{fingerprint[:12]}"
     if (folder / _CARD).is_file():
         return folder
@@ -65,7 +68,7 @@ def prepare_model(
             if not (folder / _CARD).is_file():
                 _prepare(
                     name,
-                    source=source,
+                    sources=sources,
                     fingerprint=fingerprint,
                     folder=folder,
                     progress=progress,
@@ -123,21 +126,22 @@ def no_graph_reason(folder: Path) -> str | None:
     return reason.read_text(encoding="utf-8") if reason.is_file() else None
 
 
-def _locate(name: str, *, progress: Callable[[str], None]) -> tuple[Path, str]:
-    """The file or folder that holds the model's weights, and its fingerprint."""
-    if name == EMBEDDED_MODEL:
-        source = packed_file()
-        return source, _fingerprint([source])
+def _locate(name: str, *, progress: Callable[[str], None]) -> tuple[list[Path], str]:
+    """What holds the model's weights, and its fingerprint: a folder, or a packed file and what is merged into it."""
+    if name in {EMBEDDED_MODEL, ADAPTED_MODEL}:
+        files = [packed_file()] if name == EMBEDDED_MODEL else [packed_file(), adaptation_file()]
+        return files, _fingerprint(files)
     folder = Path(name).expanduser()
     if name and folder.is_dir():
-        return folder, _fingerprint(_source_files(folder))
+        return [folder], _fingerprint(_source_files(folder))
     if _HUB_ID.fullmatch(name) is None:
         raise ModelError(
-            f'no model "{name}": not a folder here, not a hub id (owner/name) and not the embedded "{EMBEDDED_MODEL}"'
+            f'no model "{name}": not a folder here, not a hub id (owner/name) and none of the '
+            f'embedded "{ADAPTED_MODEL}" and "{EMBEDDED_MODEL}"'
         )
     progress(f"fetching {name}")
     folder = _fetch(name)
-    return folder, _fingerprint(_source_files(folder))
+    return [folder], _fingerprint(_source_files(folder))
 
 
 def _fetch(name: str) -> Path:
@@ -152,7 +156,7 @@ def _fetch(name: str) -> Path:
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise ModelError(
             f'the model "{name}" is not on this machine and cannot be fetched ({" ".join(str(error).split())}); '
-            f"name a folder, or use the embedded one: --model {EMBEDDED_MODEL}"
+            f"name a folder, or use the embedded one: --model {DEFAULT_MODEL}"
         ) from error
 
 
@@ -176,7 +180,7 @@ def _slug(name: str) -> str:
 def _prepare(
     name: str,
     *,
-    source: Path,
+    sources: list[Path],
     fingerprint: str,
     folder: Path,
     progress: Callable[[str], None],
@@ -185,9 +189,13 @@ def _prepare(
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as work:
         target = Path(work) / "model"
         target.mkdir()
+        source, *merged = sources
         if source.is_file():
             progress(f"unpacking {name}")
-            write_sentence_transformers_folder(read_packed(source), target / _SOURCE)
+            packed = read_packed(source)
+            for differences in merged:
+                packed = adapted(packed, differences)
+            write_sentence_transformers_folder(packed, target / _SOURCE)
         else:
             (target / _SOURCE).symlink_to(source.resolve(), target_is_directory=True)
         progress(f"loading {name}")

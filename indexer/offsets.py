@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 Offsets = dict[str, npt.NDArray[np.float32]]
 """By language, (dim,) float32: what its passages have and the average language's have not."""
 
-OFFSETS_FILE = "token-offsets.json"
+OFFSETS_FILE = "vector-offsets.json"
+"""What the stored vectors have lost; kept for the record, since questions lose nothing."""
+LATE_OFFSETS_FILE = "token-offsets.json"
 
 _SAMPLED_PASSAGES = 2_000
 _PRIOR_PASSAGES = 16
@@ -49,7 +51,8 @@ def language_offsets(vectors: Rows, languages: Sequence[str] | npt.NDArray[np.st
         return {}
     named, codes = np.unique(np.asarray(languages), return_inverse=True)
     counts = np.bincount(codes, minlength=len(named))
-    means = np.stack([vectors[codes == code].mean(axis=0) for code in range(len(named))])
+    # In double precision, or the order of the articles would show in the offsets' last digits.
+    means = np.stack([vectors[codes == code].mean(axis=0, dtype=np.float64) for code in range(len(named))])
     trust = (counts / (counts + _PRIOR_PASSAGES))[:, None]
     # Rare languages must not move the common point that all are brought to.
     centre = (means * trust).sum(axis=0) / trust.sum()

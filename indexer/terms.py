@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 import Stemmer
 
@@ -12,6 +13,13 @@ import Stemmer
 _WORD = re.compile(r"[^\W\d_]+|\d+(?:[.,:]\d+)*")
 _SEPARATORS = str.maketrans("", "", ".,:")
 _STEMMERS = {"id": "indonesian", "en": "english"}
+# What a question asks with says nothing of what it asks about, and is rare enough in articles to weigh a lot. Left
+# out of questions, not of passages: what it is worth is measured in `bench/lexical`.
+_ASKING = {
+    "id": "apa siapa mana dimana kemana darimana kapan mengapa kenapa bagaimana gimana berapa seberapa apakah siapakah "
+    "manakah dimanakah kapankah mengapakah bagaimanakah berapakah",
+    "en": "what who whom whose when where why how which do does did",
+}
 OTHER = "other"
 """The language of texts that are indexed without a stemmer."""
 ANALYSED = (*_STEMMERS, OTHER)
@@ -29,6 +37,18 @@ class Term:
 def analysed_as(language: str) -> str:
     """Which of the three analyses a text of this language gets: "id", "en" or "other"."""
     return language if language in _STEMMERS else OTHER
+
+
+def asked_terms(text: str, *, language: str) -> list[Term]:
+    """The words of a question that say what it is about: all but those it asks with; all, if there are no others."""
+    found = terms(text, language=language)
+    asking = _asking_stems(language)
+    return [term for term in found if term.stem not in asking] or found
+
+
+@lru_cache(maxsize=len(ANALYSED))
+def _asking_stems(language: str) -> frozenset[str]:
+    return frozenset(term.stem for term in terms(_ASKING.get(language, ""), language=language))
 
 
 def terms(text: str, *, language: str) -> list[Term]:

@@ -1,30 +1,26 @@
-"""The commands that read an index: search and eval."""
+"""The commands of this package: search, here, and eval."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
+import shlex
 from datetime import datetime  # noqa: TC003 - typer reads it at run time
-from pathlib import Path  # noqa: TC003 - typer reads it at run time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from indexer import EMBEDDED_MODEL, ChunkSettings, build, open_encoder, prepare_model
 from indexer.command import (
     IndexOption,
     JsonOption,
     ModelCacheOption,
-    ProgressBars,
     ThreadsOption,
     put_json,
     say,
 )
 
-from .evaluation import Evaluation, evaluate, read_evaluation_set
+from .eval_command import eval_command
 from .query import Filters, Group, Mode, Query
 from .searcher import open_searcher
 
@@ -40,6 +36,7 @@ _INDENT = 4
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the root command."""
     app.command("search")(search_command)
+    app.command("similar")(similar_command)
     app.command("eval")(eval_command)
 
 
@@ -54,7 +51,7 @@ def search_command(
     published_from: Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First day.")] = None,
     published_to: Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last day.")] = None,
     mode: Annotated[Mode, typer.Option(help="Which evidence ranks.")] = Mode.HYBRID,
-    group: Annotated[Group, typer.Option(help="One hit an article, or every passage.")] = Group.ARTICLE,
+    group: Annotated[Group, typer.Option(help="One hit a story, or every passage.")] = Group.ARTICLE,
     model_cache: ModelCacheOption,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
@@ -86,52 +83,30 @@ def search_command(
         console.print(_shown(hit, console=console))
 
 
-def eval_command(
-    folders: Annotated[list[Path], typer.Argument(help="Evaluation sets in BEIR layout.", show_default=False)],
+def similar_command(
+    article_id: Annotated[str, typer.Argument(help="As a search with --json names it.", show_default=False)],
     *,
-    mode: Annotated[Mode, typer.Option(help="Which evidence ranks.")] = Mode.HYBRID,
-    model: Annotated[
-        str, typer.Option(help="A folder, a hub id, or the embedded default.", envvar="CARI_MODEL")
-    ] = EMBEDDED_MODEL,
+    index: IndexOption,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Articles to show.")] = 5,
+    offset: Annotated[int, typer.Option(min=0, help="Articles to skip.")] = 0,
     model_cache: ModelCacheOption,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure the ranking on sets of judged questions.
-
-    A folder holds corpus.jsonl, queries.jsonl and qrels/test.tsv. Their indexes are kept beside the prepared
-    models, so that a second run embeds only the questions.
-    """
-    sets = [read_evaluation_set(folder) for folder in folders]
-    encoder = open_encoder(prepare_model(model, cache=model_cache, progress=say), threads=threads)
-    evaluations: list[Evaluation] = []
-    for questions in sets:
-        with questions.corpus.open("rb") as stream:
-            corpus = hashlib.file_digest(stream, "sha256").hexdigest()
-        index = model_cache / "eval" / f"{corpus[:16]}-{encoder.card.fingerprint[:8]}"
-        with ProgressBars() as progress:
-            build([questions.corpus], index=index, encoder=encoder, settings=ChunkSettings(), progress=progress, keep=0)
-        searcher = open_searcher(index, model_cache=model_cache, threads=threads)
-        say(f"asking {len(questions.queries)} questions of {questions.name}")
-        evaluations.append(evaluate(searcher, questions, mode=mode))
+    """Find the articles like one: those of the same story, then those near it in meaning."""
+    searcher = open_searcher(index, model_cache=model_cache, threads=threads, progress=say)
+    similar = searcher.similar(article_id, limit=limit, offset=offset)
     if as_json:
-        put_json({"model": model, "evaluations": [dataclasses.asdict(evaluation) for evaluation in evaluations]})
-    else:
-        _table(evaluations)
-
-
-def _table(evaluations: list[Evaluation]) -> None:
-    measures = list(evaluations[0].measures)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("set")
-    for name in ("mode", "questions", "articles", *measures):
-        table.add_column(name, justify="right")
-    for evaluation in evaluations:
-        figures = (f"{evaluation.measures[name]:.3f}" for name in measures)
-        table.add_row(
-            evaluation.name, evaluation.mode.value, str(evaluation.queries), str(evaluation.articles), *figures
-        )
-    Console(highlight=False).print(table)
+        article = _plain_article(dataclasses.asdict(similar.article))
+        content = {"generation": searcher.info.generation, **dataclasses.asdict(similar)}
+        put_json(content | {"article": article, "hits": _plain(similar.hits)})
+        return
+    if not similar.hits:
+        say("no other article is there")
+        return
+    console = Console(highlight=False)
+    for hit in similar.hits:
+        console.print(_shown(hit, console=console))
 
 
 def _shown(hit: Hit, *, console: Console) -> Text:
@@ -140,7 +115,10 @@ def _shown(hit: Hit, *, console: Console) -> Text:
     where = [article.source, article.published.isoformat() if article.published else None, article.language]
     text = Text(f"{hit.rank:>2}. ", style="dim")
     text.append(article.title or article.id, style="bold cyan")
-    text.append(f"\n    {' · '.join(part for part in where if part)}  {hit.score:.3f}\n", style="dim")
+    text.append(f"\n    {' · '.join(part for part in where if part)}  {hit.score:.3f}", style="dim")
+    if hit.similar_count:
+        text.append(f"  +{hit.similar_count} similar: cari similar {shlex.quote(article.id)}", style="dim")
+    text.append("\n")
     passage = Text(hit.passage.text)
     for highlight in hit.highlights:
         style = "bold yellow" if highlight.kind == "sentence" else "underline"
@@ -158,10 +136,15 @@ def _plain(hits: tuple[Hit, ...]) -> list[dict[str, Any]]:
     plain = []
     for hit in hits:
         content = dataclasses.asdict(hit)
-        published = hit.article.published
-        content["article"] |= {"published": published.isoformat() if published else None}
+        content["article"] = _plain_article(content["article"])
+        del content["explanation"]  # neither a search nor a list of similar articles by command asks for one
         plain.append(content)
     return plain
+
+
+def _plain_article(content: dict[str, Any]) -> dict[str, Any]:
+    published = content["published"]
+    return content | {"published": published.isoformat() if published else None}
 
 
 def _day(moment: datetime | None) -> date | None:

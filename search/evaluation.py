@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import ir_measures
 from ir_measures import RR, R, nDCG
 
 from .errors import BadEvaluationSet
-from .query import Mode, Query
+from .query import Group, Mode, Query
 from .searcher import MAX_QUERY_CHARACTERS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from indexer import Embedding
 
     from .searcher import Searcher
 
@@ -75,32 +78,51 @@ def evaluate(
 
     An article ranks where its best passage does. A question longer than the engine takes counts as unanswered.
     """
-    scored: list[ir_measures.ScoredDoc] = []
-    for key, text in questions.queries.items():
-        if len(text) > MAX_QUERY_CHARACTERS:
-            continue
-        ids = searcher.ids(searcher.rank(Query(text=text, mode=mode)))[:_DEPTH]
-        # The measures know scores, not ranks; ours may tie, ranks do not.
-        scored += [ir_measures.ScoredDoc(key, found, float(_DEPTH - rank)) for rank, found in enumerate(ids)]
-    judged = [
-        ir_measures.Qrel(key, article, grade)
-        for key, grades in questions.qrels.items()
-        for article, grade in grades.items()
-    ]
-    means = ir_measures.calc_aggregate(MEASURES, judged, scored)
-    by_query = {metric.query_id: float(metric.value) for metric in ir_measures.iter_calc([MEASURES[0]], judged, scored)}
+    found = {
+        key: found_articles(searcher, text, mode=mode)
+        for key, text in questions.queries.items()
+        if len(text) <= MAX_QUERY_CHARACTERS
+    }
+    values = measured(found, questions.qrels)
     return Evaluation(
         name=questions.name,
         mode=mode,
         queries=len(questions.queries),
         articles=searcher.info.articles,
-        measures={_NAMES[str(measure)]: float(value) for measure, value in sorted(means.items(), key=_order)},
-        ndcg_by_query=by_query,
+        measures={name: fmean(by_query.values()) for name, by_query in values.items()},
+        ndcg_by_query=values["ndcg@10"],
     )
 
 
-def _order(item: tuple[object, float]) -> int:
-    return list(_NAMES).index(str(item[0]))
+def found_articles(
+    searcher: Searcher, text: str, *, mode: Mode, embedding: Embedding | None = None, late: bool = True
+) -> list[str]:
+    """The ids of the best 100 articles for a question, best first. See `Searcher.rank`."""
+    # Ungrouped: a relevant article must not count as missed because another of its story stands for it.
+    ranking = searcher.rank(Query(text=text, mode=mode, group=Group.NONE), embedding=embedding, late=late)
+    return list(dict.fromkeys(searcher.ids(ranking)))[:_DEPTH]
+
+
+def measured(found: dict[str, list[str]], qrels: dict[str, dict[str, int]]) -> dict[str, dict[str, float]]:
+    """Each measure of each judged question, by the measure's name, then the question's id.
+
+    Args:
+        found: Article ids by question, best first; a question that is missing found nothing.
+        qrels: Judgements by question, then article.
+    """
+    # The measures know scores, not ranks; ours may tie, ranks do not.
+    scored = [
+        ir_measures.ScoredDoc(key, article, float(-rank))
+        for key, ids in found.items()
+        for rank, article in enumerate(ids)
+    ]
+    judged = [
+        ir_measures.Qrel(key, article, grade) for key, grades in qrels.items() for article, grade in grades.items()
+    ]
+    values: dict[str, dict[str, float]] = {name: dict.fromkeys(qrels, 0.0) for name in _NAMES.values()}
+    for metric in ir_measures.iter_calc(MEASURES, judged, scored):
+        values[_NAMES[str(metric.measure)]][metric.query_id] = float(metric.value)
+    return values
 
 
 def _read_queries(path: Path) -> dict[str, str]:

@@ -11,35 +11,39 @@ if TYPE_CHECKING:
 
     Scores = npt.NDArray[np.float32]
 
-_DENSE_WEIGHT = 0.75
-_LEXICAL_WEIGHT = 0.1
+_DENSE_WEIGHT = 0.25
+_LEXICAL_WEIGHT = 0.3
+_LEXICAL_WEIGHT_WITHOUT_LATE = 0.2
 _DECIMALS = 5
 
 
-def meaning(*, dense: Scores, late: Scores) -> Scores:
-    """Late + .75 dense, (n,) float32: what is comparable between languages.
+def meaning(*, dense: Scores, late: Scores | None) -> Scores:
+    """Late + .25 dense, or dense alone, (n,) float32: what is comparable between languages.
 
     Rounded to five decimals, so that how a processor orders a sum cannot order results.
     """
-    return np.round(late + _DENSE_WEIGHT * dense, _DECIMALS).astype(np.float32)
+    total = dense if late is None else late + _DENSE_WEIGHT * dense
+    return np.round(total, _DECIMALS).astype(np.float32)
 
 
-def fused(*, dense: Scores, late: Scores, lexical: Scores, languages: npt.NDArray[np.str_]) -> Scores:
+def fused(*, dense: Scores, late: Scores | None, lexical: Scores, languages: npt.NDArray[np.str_]) -> Scores:
     """One score a passage, (n,) float32, comparable between languages.
 
-    Which places of the ranking a language takes is decided by late + .75 dense, which mean the same in both.
-    Within a language, late + .75 dense + .1 lexical decides which passage takes which place. So shared words never
+    Which places of the ranking a language takes is decided by late + .25 dense, which mean the same in both.
+    Within a language, late + .25 dense + .3 lexical decides which passage takes which place. So shared words never
     lift a passage over one in the other language, which could not have them; nor does their lack push one down.
-    The dense weight is flat around its value: `bench/relevance/ablation.txt`.
+    Both weights are flat around their values: `bench/relevance/weights.txt`.
 
     Args:
         dense: (n,) cosines.
-        late: (n,) MaxSim.
+        late: (n,) MaxSim, or None where no token vectors were stored: then dense + .2 lexical decides within a
+            language, and dense alone between languages.
         lexical: (n,) shares of the question's words.
         languages: (n,).
     """
     comparable = meaning(dense=dense, late=late)
-    with_words = np.round(comparable + _LEXICAL_WEIGHT * lexical, _DECIMALS)
+    weight = _LEXICAL_WEIGHT_WITHOUT_LATE if late is None else _LEXICAL_WEIGHT
+    with_words = np.round(comparable + weight * lexical, _DECIMALS)
     scores = np.empty_like(comparable)
     for language in np.unique(languages):
         rows = np.flatnonzero(languages == language)

@@ -25,7 +25,7 @@ _LEAST_WEIGHT = 1.1
 def best_sentence(
     passage: Passage, matches: Matches, *, token_starts: npt.NDArray[np.int32], title_length: int
 ) -> tuple[Highlight, ...]:
-    """The best sentence of a passage; nothing where the passage is one sentence or has no stored tokens.
+    """The best sentence of a passage; nothing where the passage is one sentence or either has no tokens.
 
     Args:
         passage: What to mark.
@@ -34,7 +34,7 @@ def best_sentence(
         title_length: Code points that stand before the passage in its embedded text.
     """
     sentences = split_sentences(passage.text)
-    if len(sentences) < 2 or not len(matches.places):  # noqa: PLR2004 - one sentence needs no mark
+    if len(sentences) < 2 or not matches.cosines.size:  # noqa: PLR2004 - one sentence needs no mark
         return ()
     # A text cut at the model's limit has fewer stored places than tokens, never more.
     starts = token_starts[np.minimum(matches.places, len(token_starts) - 1)] - title_length
@@ -48,6 +48,30 @@ def best_sentence(
     best = matches.weights @ np.maximum.reduceat(matches.cosines[:, order], first, axis=1)
     start, end = sentences[int(sentence_of[order][first[int(np.argmax(best))]])]
     return (Highlight(start, end, "sentence"),)
+
+
+def best_sentence_by_words(passage: Passage, weights: dict[str, float], *, language: str) -> tuple[Highlight, ...]:
+    """The sentence that shares the most weight of words with the question, where there are no token vectors.
+
+    Of equals the first. Nothing where the passage is one sentence or shares no word that counts.
+
+    Args:
+        passage: What to mark.
+        weights: The question's terms with their inverse document frequency.
+        language: Of the passage.
+    """
+    sentences = split_sentences(passage.text)
+    words = matching_words(passage, weights, language=language)
+    if len(sentences) < 2 or not words:  # noqa: PLR2004 - one sentence needs no mark
+        return ()
+    shared = [
+        {word.stem for word in terms(passage.text[start:end], language=analysed_as(language))}
+        for start, end in sentences
+    ]
+    counting = {stem: weight for stem, weight in weights.items() if weight >= _LEAST_WEIGHT}
+    totals = [sum(weight for stem, weight in counting.items() if stem in stems) for stems in shared]
+    start, end = sentences[int(np.argmax(totals))]
+    return (Highlight(start, end, "sentence"),) if max(totals) > 0 else ()
 
 
 def matching_words(passage: Passage, weights: dict[str, float], *, language: str) -> tuple[Highlight, ...]:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from corpus import Article
     from indexer import Passage
 
+    from .explanation import Explanation
+
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
@@ -30,7 +32,11 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """One ranked passage with the article it stands in. `rank` counts from 1 over the whole ranking."""
+    """One ranked passage with the article it stands in. `rank` counts from 1 over the whole ranking.
+
+    `similar_count` is how many other articles tell the same story and pass the filters, ranked or not; `explanation`
+    is None unless the query asked for it.
+    """
 
     rank: int
     score: float
@@ -39,13 +45,15 @@ class Hit:
     article: Article
     highlights: tuple[Highlight, ...]
     similar_count: int
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """One page of a ranking. `total` counts the hits that paging can reach, whatever the page.
 
-    `answerable` is None while nothing judges it; `degraded` says in words what is missing, or is None.
+    `answerable` is false when even the best hit probably does not answer, or there is none; `degraded` says in words
+    what is missing, or is None.
     `facets` maps "language", "source" and "month" to counts of articles over the filtered matches.
     """
 
@@ -54,6 +62,20 @@ class Answer:
     language: str
     language_confidence: float
     truncated: bool
-    answerable: bool | None
+    answerable: bool
     degraded: str | None
+    facets: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Similar:
+    """One page of the articles that are like one article, each shown by its best passage.
+
+    The first `same_story` of all hits tell the same story as `article`; `total` and `facets` as in `Answer`.
+    """
+
+    article: Article
+    hits: tuple[Hit, ...]
+    total: int
+    same_story: int
     facets: dict[str, dict[str, int]]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from indexer.token_store import unpack
+from indexer.token_store import products
 
 if TYPE_CHECKING:
     from indexer import Offsets, TokenVectors
@@ -75,21 +75,27 @@ def match(
         languages: (p,) the language of each passage.
         offsets: What to remove of each language's token vectors.
     """
-    weights = rarity(question.ids)
-    heaviest = np.sort(np.argsort(-weights, kind="stable")[:_MAX_QUERY_TOKENS])
-    weights, vectors = weights[heaviest], question.vectors[heaviest]
+    heaviest = compared(question.ids)
+    weights, vectors = rarity(question.ids[heaviest]), question.vectors[heaviest]
     packed, bounds = store.tokens(rows)
-    tokens = unpack(packed)
-    cosines = vectors @ tokens.T
-    for place, language in enumerate(languages):
-        part = slice(bounds[place], bounds[place + 1])
-        offset = offsets.get(str(language))
-        if offset is not None:
-            # The cosine with (x - o) / |x - o| for a unit x, without forming that vector.
-            length = np.sqrt(np.maximum(1 - 2 * (tokens[part] @ offset) + offset @ offset, 1e-6))
-            cosines[:, part] = (cosines[:, part] - (vectors @ offset)[:, None]) / length
+    # The offsets are compared with the tokens beside the question: one pass over the tokens serves both.
+    named, language_of = np.unique(languages, return_inverse=True)
+    unmoved = np.zeros(vectors.shape[1], np.float32)
+    moved = np.array([offsets.get(str(language), unmoved) for language in named], np.float32)
+    both = products(np.concatenate([vectors, moved.reshape(len(named), len(unmoved))]), packed)
+    cosines, along = both[: len(vectors)], both[len(vectors) :]
+    of = np.repeat(language_of, np.diff(bounds))
+    if len(of):
+        # The cosine with (x - o) / |x - o| for a unit x, without forming that vector.
+        length2 = 1 - 2 * along[of, np.arange(len(of))] + (moved * moved).sum(axis=1)[of]
+        cosines = (cosines - (vectors @ moved.T)[:, of]) / np.sqrt(np.maximum(length2, 1e-6))
     total = weights.sum()
     return Matches(cosines, weights / total if total > 0 else weights, bounds, packed["place"])
+
+
+def compared(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+    """Which tokens of a question take part, by place, ascending: the 64 rarest."""
+    return np.sort(np.argsort(-rarity(ids), kind="stable")[:_MAX_QUERY_TOKENS])
 
 
 def rarity(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:

@@ -19,7 +19,7 @@ class Mode(StrEnum):
 
 
 class Group(StrEnum):
-    """What counts as one hit."""
+    """What counts as one hit: a story, of which one article is shown, or every passage."""
 
     ARTICLE = "article"
     NONE = "none"
@@ -37,7 +37,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A question, and which part of its ranking to return."""
+    """A question, and which part of its ranking to return; with `explain`, why each hit ranks where it does."""
 
     text: str
     limit: int = 10
@@ -45,3 +45,4 @@ class Query:
     mode: Mode = Mode.HYBRID
     group: Group = Group.ARTICLE
     filters: Filters = field(default_factory=Filters)
+    explain: bool = False

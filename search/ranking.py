@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .calibration import probability
-from .fusion import fused
+from indexer import Embedding, unit_rows
+
+from .calibration import NO_BACKGROUND, background_of, probability
+from .fusion import fused, meaning
 from .late import Matches, match
 from .query import Mode
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from indexer import Embedding, Generation, TokenVectors
+    from indexer import Generation, Rows, TokenVectors
 
     Rows64 = npt.NDArray[np.int64]
     Scores = npt.NDArray[np.float32]
@@ -25,13 +27,16 @@ MAX_DEPTH = 1_000
 """How many passages are ranked for a query at most, and so how far paging reaches."""
 _DENSE_JUDGED = 200
 _LEXICAL_JUDGED = 50
+_COHORT = 64
+"""Passages whose scores tell what a question scores with anything at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """Passage rows, best first, with what each arm said of them.
 
-    All are (n,). `scores` is the probability of relevance; `late` is NaN where late interaction did not judge.
+    All are (n,). `scores` is the probability of relevance; `late` is NaN where late interaction did not judge;
+    `lifted` counts the places that shared words moved a passage up, negative for down.
     """
 
     rows: Rows64
@@ -39,20 +44,29 @@ class Ranking:
     dense: Scores
     lexical: Scores
     late: Scores
+    lifted: Rows64
 
     def take(self, order: npt.NDArray[np.intp]) -> Ranking:
         """The same of some of its places, in another order."""
         return replace(self, **{field.name: getattr(self, field.name)[order] for field in fields(self)})
+
+    def then(self, other: Ranking) -> Ranking:
+        """These places and those of another ranking below them."""
+        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+        return Ranking(*(np.concatenate(pair) for pair in pairs))
 
 
 class Ranker:
     """Ranks the passages of one generation; thread-safe."""
 
     def __init__(self, generation: Generation) -> None:
-        self._generation = generation
+        self.generation = generation
         self._id_rank = generation.store.id_rank()
+        # By article id, so that the order in which articles were read cannot show.
+        by_id = np.argsort(self._id_rank[generation.store.passage_article], kind="stable")
+        self._cohort = by_id[np.linspace(0, len(by_id) - 1, min(_COHORT, len(by_id))).astype(np.int64)]
 
-    def rank(self, text: str, embedding: Embedding, *, mode: Mode, allowed: Mask | None) -> Ranking:
+    def rank(self, text: str, embedding: Embedding, *, mode: Mode, allowed: Mask | None, late: bool = True) -> Ranking:
         """The passages that may answer, best first.
 
         Args:
@@ -60,22 +74,65 @@ class Ranker:
             embedding: Of the question alone.
             mode: Which arms decide.
             allowed: (passages,) bool, which passages passed the filters, or None for all.
+            late: Whether late interaction takes part in the hybrid mode, where the generation has its tokens.
         """
-        shares = self._generation.lexical.shares(text)
-        if allowed is not None:
-            shares = np.where(allowed, shares, 0)
+        shares = self.shares(text, allowed=allowed)
         if mode is Mode.LEXICAL:
-            rows = self._best_by_words(shares, MAX_DEPTH)
-            return self._ordered(rows, embedding, shares, score=probability(shares[rows], of=mode))
-        rows, dense = self._generation.vectors.search(embedding.vectors, k=MAX_DEPTH, allowed=allowed)[0]
-        rows = rows[self._best_first(rows, dense)]
-        if mode is Mode.DENSE or not len(embedding.tokens[0].ids):
+            rows = self.sharing(shares, k=MAX_DEPTH)
+            scores = probability(shares[rows], of=mode, background=NO_BACKGROUND)
+            return self._ordered(rows, embedding, shares, score=scores)
+        rows = self.nearest(embedding, k=MAX_DEPTH, allowed=allowed)
+        if mode is Mode.DENSE:
             return self._ordered(rows, embedding, shares)
-        return self._hybrid(rows, embedding, shares)
+        return self._hybrid(rows, embedding, shares, late=late)
 
-    def matches(self, question: TokenVectors, rows: Rows64) -> Matches:
-        """How the question's tokens match those of these passages."""
-        generation = self._generation
+    def shares(self, text: str, *, allowed: Mask | None) -> Scores:
+        """What share of the question's words each passage has, (passages,) float32; 0 where not allowed."""
+        shares = self.generation.lexical.shares(text)
+        return shares if allowed is None else np.where(allowed, shares, np.float32(0))
+
+    def nearest(self, embedding: Embedding, *, k: int, allowed: Mask | None) -> Rows64:
+        """The k allowed passages whose vectors are nearest the question's, best first."""
+        rows, cosines = self.generation.vectors.search(embedding.vectors, k=k, allowed=allowed)[0]
+        return rows[self._best_first(rows, cosines)]
+
+    def sharing(self, shares: Scores, *, k: int) -> Rows64:
+        """The k passages that share most words with the question, best first, of those that share any."""
+        rows = np.flatnonzero(shares)
+        if len(rows) > k:
+            # Ties with the last one stay in, for the order below to settle.
+            rows = rows[shares[rows] >= np.partition(shares[rows], -k)[-k]]
+        return rows[self._best_first(rows, shares[rows])[:k]]
+
+    def cosines(self, rows: Rows64, embedding: Embedding) -> Scores:
+        """The cosine of the question's vector with each of these passages', (len(rows),) float32."""
+        vectors = self.generation.vectors.vectors(rows)
+        cosines: Scores = np.round(vectors @ embedding.vectors[0], 6).astype(np.float32)
+        return cosines
+
+    def like(self, vectors: Rows, *, first: Rows64, allowed: Mask) -> Ranking:
+        """The passages nearest to the mean of some stored vectors, best first. No question is embedded.
+
+        Stored vectors have lost their language's offset, so that both languages are near.
+
+        Args:
+            vectors: (v, dim) float32, unit rows.
+            first: Passage rows that stand above all others, in the order of their cosines.
+            allowed: (passages,) bool, which others may be found.
+        """
+        generation = self.generation
+        question = Embedding(unit_rows(vectors.mean(axis=0, keepdims=True)), [])
+        rows, _ = generation.vectors.search(question.vectors, k=MAX_DEPTH, allowed=allowed)[0]
+        unjudged = np.full(generation.store.n_passages, np.nan, np.float32)
+        below = self._ordered(rows, question, unjudged)
+        top = self._ordered(first, question, unjudged)
+        return replace(top, scores=np.maximum(top.scores, below.scores.max(initial=0))).then(below)
+
+    def matches(self, question: TokenVectors, rows: Rows64) -> Matches | None:
+        """How the question's tokens match those of these passages; None where no tokens were stored."""
+        generation = self.generation
+        if generation.tokens is None:
+            return None
         return match(
             question,
             rows,
@@ -84,47 +141,50 @@ class Ranker:
             offsets=generation.token_offsets,
         )
 
-    def _hybrid(self, nearest: Rows64, embedding: Embedding, shares: Scores) -> Ranking:
-        """Late interaction judges the nearest passages and those that share most words; the rest follow."""
+    def _hybrid(self, nearest: Rows64, embedding: Embedding, shares: Scores, *, late: bool) -> Ranking:
+        """All arms judge the nearest passages and those that share most words; the rest follow.
+
+        Without late interaction the dense vectors decide, and shared words still reorder within a language.
+        """
         near = nearest[:_DENSE_JUDGED]
-        by_words = self._best_by_words(shares, _LEXICAL_JUDGED)
+        by_words = self.sharing(shares, k=_LEXICAL_JUDGED)
         judged = np.concatenate([near, np.setdiff1d(by_words, near)])
         rest = nearest[_DENSE_JUDGED:]
         rest = rest[~np.isin(rest, judged)][: MAX_DEPTH - len(judged)]
-        dense, late = self._cosines(judged, embedding), self.matches(embedding.tokens[0], judged).scores()
-        evidence = fused(dense=dense, late=late, lexical=shares[judged], languages=self._generation.languages[judged])
+        asked = np.concatenate([judged, self._cohort])
+        dense, lexical = self.cosines(asked, embedding), shares[judged]
+        matches = self.matches(embedding.tokens[0], asked) if late and len(embedding.tokens[0].ids) else None
+        maxsim = None if matches is None else matches.scores()
+        comparable = meaning(dense=dense, late=maxsim)
+        background = background_of(comparable[len(judged) :])
+        dense, comparable = dense[: len(judged)], comparable[: len(judged)]
+        maxsim = None if maxsim is None else maxsim[: len(judged)]
+        evidence = fused(dense=dense, late=maxsim, lexical=lexical, languages=self.generation.languages[judged])
+        scores = probability(evidence, of=Mode.DENSE if maxsim is None else Mode.HYBRID, background=background)
         order = self._best_first(judged, evidence)
-        scores = probability(evidence, of=Mode.HYBRID)
-        top = Ranking(judged, scores, dense, shares[judged], late).take(order)
+        by_meaning = self._best_first(judged, comparable)
+        lifted = (np.argsort(by_meaning) - np.argsort(order)).astype(np.int64)
+        unjudged = np.full(len(judged), np.nan, np.float32)
+        top = Ranking(judged, scores, dense, lexical, unjudged if maxsim is None else maxsim, lifted).take(order)
         below = self._ordered(rest, embedding, shares)
         # What only the dense vectors judged stays below, in its order.
         scale = scores.min(initial=1.0) / below.scores.max(initial=np.finfo(np.float32).tiny)
         below = replace(below, scores=below.scores * np.float32(scale))
-        parts = (np.concatenate([getattr(top, f.name), getattr(below, f.name)]) for f in fields(Ranking))
-        return Ranking(*parts)
+        return top.then(below)
 
     def _ordered(self, rows: Rows64, embedding: Embedding, shares: Scores, *, score: Scores | None = None) -> Ranking:
         """Rows by one arm's score, that of the dense vectors unless given."""
-        dense = self._cosines(rows, embedding)
-        scores = probability(dense, of=Mode.DENSE) if score is None else score
+        dense = self.cosines(rows, embedding)
+        if score is None:
+            background = background_of(self.cosines(self._cohort, embedding))
+            scores = probability(dense, of=Mode.DENSE, background=background)
+        else:
+            scores = score
         unjudged = np.full(len(rows), np.nan, np.float32)
         order = self._best_first(rows, dense if score is None else score)
-        return Ranking(rows, scores, dense, shares[rows], unjudged).take(order)
-
-    def _cosines(self, rows: Rows64, embedding: Embedding) -> Scores:
-        vectors = self._generation.vectors.vectors(rows)
-        cosines: Scores = np.round(vectors @ embedding.vectors[0], 6).astype(np.float32)
-        return cosines
-
-    def _best_by_words(self, shares: Scores, k: int) -> Rows64:
-        """The k passages that share most words with the question, of those that share any."""
-        sharing = np.flatnonzero(shares)
-        if len(sharing) > k:
-            # Ties with the last one stay in, for the order below to settle.
-            sharing = sharing[shares[sharing] >= np.partition(shares[sharing], -k)[-k]]
-        return sharing[self._best_first(sharing, shares[sharing])[:k]]
+        return Ranking(rows, scores, dense, shares[rows], unjudged, np.zeros(len(rows), np.int64)).take(order)
 
     def _best_first(self, rows: Rows64, scores: Scores) -> npt.NDArray[np.intp]:
         """The order of results everywhere: score descending, then passage id (its article's, then its place)."""
-        article_rank = self._id_rank[self._generation.store.passage_article[rows]]
+        article_rank = self._id_rank[self.generation.store.passage_article[rows]]
         return np.lexsort((rows, article_rank, -scores))

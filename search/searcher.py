@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from corpus import Article, detect_query_language
 from indexer import (
+    Embedding,
     IndexMismatch,
     Passage,
+    TokenVectors,
     embedded_text,
     embedded_title,
     find_prepared,
@@ -21,23 +22,31 @@ from indexer import (
     prepare_model,
 )
 
-from .errors import BadQuery
+from .calibration import ANSWERABLE
+from .errors import BadQuery, UnknownArticle
+from .explanation import Evidence, Placed, placed
 from .filters import ArticleFilter
-from .highlight import best_sentence, matching_words
-from .hit import Answer, Highlight, Hit, Scores
-from .query import Group, Query
+from .grouping import first_of_each, similar_count
+from .highlight import best_sentence, best_sentence_by_words, matching_words
+from .hit import Answer, Highlight, Hit, Scores, Similar
+from .query import Filters, Group, Query
+from .question import readable
 from .ranking import MAX_DEPTH, Ranker, Ranking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from indexer import Embedding, Encoder, Generation, TokenVectors
+    import numpy.typing as npt
 
+    from indexer import Encoder, Generation
+
+    from .explanation import Explanation
     from .late import Matches
 
 MAX_QUERY_CHARACTERS = 10_000
+_ALL_ARTICLES = Filters()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,43 +91,114 @@ class Searcher:
             BadQuery: nothing to search for, too long, or a page past what is ranked.
         """
         text = checked(query)
-        if query.limit < 1 or query.offset < 0 or query.offset + query.limit > MAX_DEPTH:
-            raise BadQuery(
-                f"limit {query.limit} and offset {query.offset} are out of range; expected limit >= 1, offset >= 0 "
-                f"and together at most {MAX_DEPTH}"
-            )
+        _check_page(query)
         language = detect_query_language(text)
         tokens = len(self._encoder.tokenizer.token_starts(text)) + self._encoder.card.overhead_tokens
-        embedding, ranking = self._rank(query)
+        embedding = self.embed(query)
+        ranking = self.rank(query, embedding=embedding)
         return Answer(
-            hits=self._hits(text, embedding.tokens[0], ranking, query),
+            hits=self._hits(text, embedding, ranking, query),
             total=len(ranking.rows),
             language=language.language,
             language_confidence=language.confidence,
             truncated=tokens > self._encoder.card.max_tokens,
-            answerable=None,
+            answerable=bool(len(ranking.scores)) and float(ranking.scores[0]) >= ANSWERABLE,
             degraded=None,
             facets=self._filter.facets(self._filter.articles(query.filters)),
         )
 
-    def rank(self, query: Query) -> Ranking:
-        """The whole ranking of a query, as far as paging reaches; `limit` and `offset` do not matter.
+    def embed(self, query: Query) -> Embedding:
+        """What the model makes of the question alone; it may be ranked several ways.
 
         Raises:
             BadQuery: nothing to search for, or too long.
         """
-        return self._rank(query)[1]
+        return self._encoder.embed_queries([checked(query)])
 
-    def _rank(self, query: Query) -> tuple[Embedding, Ranking]:
+    def rank(self, query: Query, *, embedding: Embedding | None = None, late: bool = True) -> Ranking:
+        """The whole ranking of a query, as far as paging reaches; `limit` and `offset` do not matter.
+
+        Args:
+            query: The question.
+            embedding: What `embed` made of it, when that was done already.
+            late: Whether late interaction may take part.
+
+        Raises:
+            BadQuery: nothing to search for, or too long.
+        """
         text = checked(query)
-        articles = self._filter.articles(query.filters)
-        allowed = None if articles is None else self._filter.passages(articles)
-        embedding = self._encoder.embed_queries([text])
-        ranking = self._ranker.rank(text, embedding, mode=query.mode, allowed=allowed)
+        ranking = self._ranker.rank(
+            text,
+            self.embed(query) if embedding is None else embedding,
+            mode=query.mode,
+            allowed=self._allowed(query),
+            late=late,
+        )
         if query.group is Group.ARTICLE:
-            _, first = np.unique(self._generation.store.passage_article[ranking.rows], return_index=True)
-            ranking = ranking.take(np.sort(first))
-        return embedding, ranking
+            story = self._generation.stories.of[self._generation.store.passage_article[ranking.rows]]
+            ranking = ranking.take(first_of_each(story))
+        return ranking
+
+    def explain(self, query: Query, *, articles: Iterable[str]) -> tuple[Placed, ...]:
+        """The first `query.limit` articles, and these wherever they rank, with what each arm said of them.
+
+        Raises:
+            BadQuery: nothing to search for, or too long.
+        """
+        rows = {key: self._generation.store.article_row(key) for key in articles}
+        embedding = self.embed(query)
+        return placed(
+            self.rank(replace(query, group=Group.NONE), embedding=embedding),
+            first=query.limit,
+            articles=[row for row in rows.values() if row is not None],
+            # A relevant article's place is told however far down it is.
+            evidence=replace(self._evidence(query, embedding), depth=self.info.passages),
+        )
+
+    def _evidence(self, query: Query, embedding: Embedding) -> Evidence:
+        return Evidence(checked(query), embedding, self._allowed(query), self._ranker, self._encoder.tokenizer)
+
+    def _allowed(self, query: Query) -> npt.NDArray[np.bool_] | None:
+        articles = self._filter.articles(query.filters)
+        return None if articles is None else self._filter.passages(articles)
+
+    def similar(
+        self, article_id: str, *, limit: int = 10, offset: int = 0, filters: Filters = _ALL_ARTICLES
+    ) -> Similar:
+        """The articles that are like one: those of the same story, then one of each story near it in meaning.
+
+        Raises:
+            UnknownArticle: no article has this id.
+            BadQuery: a page past what is ranked.
+        """
+        # An article asks without words: its stored vectors are the question, and nothing is marked in the answers.
+        query = Query(text="", limit=limit, offset=offset, filters=filters)
+        _check_page(query)
+        store, stories = self._generation.store, self._generation.stories
+        asked = store.article_row(article_id)
+        if asked is None:
+            raise UnknownArticle(f"the index has no article of the id {article_id[:200]!r}; a search names ids")
+        passing = self._filter.articles(filters)
+        passing = np.ones(store.n_articles, bool) if passing is None else passing
+        passing[asked] = False
+        own = stories.of == stories.of[asked]
+        ranking = self._ranker.like(
+            self._generation.vectors.vectors(np.arange(store.first_passage[asked], store.first_passage[asked + 1])),
+            first=np.flatnonzero(self._filter.passages(passing & own)),
+            allowed=self._filter.passages(passing & ~own),
+        )
+        no_tokens = TokenVectors(np.empty(0, np.int32), np.empty((0, self._encoder.card.dim), np.float32))
+        nothing = Embedding(np.empty((0, self._encoder.card.dim), np.float32), [no_tokens])
+        articles = store.passage_article[ranking.rows]
+        # Articles of the same story are shown one by one, of any other story the nearest alone.
+        ranking = ranking.take(first_of_each(np.where(own[articles], -1 - articles, stories.of[articles])))
+        return Similar(
+            article=store.article(asked),
+            hits=self._hits("", nothing, ranking, query),
+            total=len(ranking.rows),
+            same_story=int(np.count_nonzero(passing & own)),
+            facets=self._filter.facets(passing),
+        )
 
     def ids(self, ranking: Ranking) -> list[str]:
         """The article id of each row of a ranking, in order."""
@@ -136,34 +216,50 @@ class Searcher:
         row = store.article_row(article_id)
         return [] if row is None else store.passages(row, store.article(row))
 
-    def _hits(self, text: str, question: TokenVectors, ranking: Ranking, query: Query) -> tuple[Hit, ...]:
+    def _hits(self, text: str, embedding: Embedding, ranking: Ranking, query: Query) -> tuple[Hit, ...]:
         page = slice(query.offset, query.offset + query.limit)
         rows = ranking.rows[page]
-        matches = self._ranker.matches(question, rows)
+        matches = self._ranker.matches(embedding.tokens[0], rows)
+        explanations: Sequence[Explanation | None] = (
+            self._evidence(query, embedding).explanations(
+                ranking.take(np.arange(len(ranking.rows), dtype=np.intp)[page])
+            )
+            if query.explain
+            else [None] * len(rows)
+        )
         lexical = self._generation.lexical
         shown = np.unique(self._generation.languages[rows])
         weights = {str(language): lexical.weights(text, language=str(language)) for language in shown}
+        passing = self._filter.articles(query.filters)
         hits: list[Hit] = []
         for place, row in enumerate(rows):
             at = query.offset + place
             article, passage = self._passage(int(row))
-            late = float(ranking.late[at])
             hits.append(
                 Hit(
                     rank=at + 1,
                     score=float(ranking.scores[at]),
                     scores=Scores(
-                        dense=float(ranking.dense[at]),
-                        lexical=float(ranking.lexical[at]),
-                        late=None if math.isnan(late) else late,
+                        dense=_judged(ranking.dense[at]),
+                        lexical=_judged(ranking.lexical[at]),
+                        late=_judged(ranking.late[at]),
                     ),
                     passage=passage,
                     article=article,
                     highlights=(
-                        *self._best_sentence(article, passage, matches.of(place)),
+                        *(
+                            self._best_sentence(article, passage, matches.of(place))
+                            if matches is not None
+                            else best_sentence_by_words(passage, weights[article.language], language=article.language)
+                        ),
                         *matching_words(passage, weights[article.language], language=article.language),
                     ),
-                    similar_count=0,
+                    similar_count=similar_count(
+                        int(self._generation.store.passage_article[row]),
+                        stories=self._generation.stories,
+                        passing=passing,
+                    ),
+                    explanation=explanations[place],
                 )
             )
         return tuple(hits)
@@ -205,13 +301,25 @@ def open_searcher(
     return Searcher(generation, encoder=open_encoder(folder, threads=threads))
 
 
+def _check_page(query: Query) -> None:
+    if query.limit < 1 or query.offset < 0 or query.offset + query.limit > MAX_DEPTH:
+        raise BadQuery(
+            f"limit {query.limit} and offset {query.offset} are out of range; expected limit >= 1, offset >= 0 "
+            f"and together at most {MAX_DEPTH}"
+        )
+
+
+def _judged(score: np.float32) -> float | None:
+    return None if math.isnan(score) else float(score)
+
+
 def checked(query: Query) -> str:
     """The text to search for.
 
     Raises:
         BadQuery: nothing to search for, or too long.
     """
-    text = unicodedata.normalize("NFC", query.text).strip()
+    text = readable(query.text)
     if not text:
         raise BadQuery("the question is empty; ask something, such as: Apa itu batik?")
     if len(text) > MAX_QUERY_CHARACTERS:

@@ -17,6 +17,7 @@ import pytest
 from api import command
 from corpus import read_articles
 from indexer import (
+    DEFAULT_MODEL,
     EMBEDDED_MODEL,
     BuildReport,
     ChunkSettings,
@@ -57,18 +58,24 @@ def repository() -> Path:
 def model_cache() -> Path:
     given = os.environ.get("CARI_MODEL_CACHE")
     cache = Path(given) if given else platformdirs.user_cache_path("cari")
-    prepare_model(EMBEDDED_MODEL, cache=cache)
+    prepare_model(DEFAULT_MODEL, cache=cache)
     return cache
 
 
 @pytest.fixture(scope="session")
 def embedded_folder(model_cache: Path) -> Path:
-    return prepare_model(EMBEDDED_MODEL, cache=model_cache)
+    return prepare_model(DEFAULT_MODEL, cache=model_cache)
 
 
 @pytest.fixture(scope="session")
 def embedded(embedded_folder: Path) -> Encoder:
     return open_encoder(embedded_folder)
+
+
+@pytest.fixture(scope="session")
+def unadapted(model_cache: Path) -> Encoder:
+    """The embedded model as its package has it, before training."""
+    return open_encoder(prepare_model(EMBEDDED_MODEL, cache=model_cache))
 
 
 @pytest.fixture(scope="session")
@@ -106,10 +113,11 @@ def build_quietly() -> Callable[..., BuildReport]:
         index: Path,
         encoder: Encoder | None = None,
         settings: ChunkSettings = SMALL_PASSAGES,
+        late: bool = True,
         keep: int = 2,
     ) -> BuildReport:
         encoder = encoder or HashingEncoder()
-        return build(paths, index=index, encoder=encoder, settings=settings, progress=Quiet(), keep=keep)
+        return build(paths, index=index, encoder=encoder, settings=settings, progress=Quiet(), late=late, keep=keep)
 
     return run
 
@@ -138,7 +146,7 @@ def cari(
     prepare, open_prepared = indexing.prepare_model, indexing.open_encoder
     stand_in = cache / "stand-in"
     monkeypatch.setattr(
-        indexing, "prepare_model", lambda name, **how: stand_in if name == EMBEDDED_MODEL else prepare(name, **how)
+        indexing, "prepare_model", lambda name, **how: stand_in if name == DEFAULT_MODEL else prepare(name, **how)
     )
     monkeypatch.setattr(
         indexing,

@@ -62,9 +62,12 @@ FILES = (
     "lexical.id.vocabulary.json",
     "manifest.json",
     "passages.arrow",
+    "sketches.npy",
+    "stories.npy",
     "token-offsets.json",
     "tokens.bin",
     "tokens.bounds.npy",
+    "vector-offsets.json",
     "vectors.faiss",
 )
 READERS = [("search", "kapal"), ("info",), ("verify",), ("serve",)]

@@ -180,7 +180,7 @@ def test_a_hub_model_that_cannot_be_fetched_is_refused_in_one_line(
     refused(
         done,
         '"nobody-here/no-such-model" is not on this machine',
-        "--model multilingual-e5-small",
+        "--model cari-e5-small",
         progress=("fetching nobody-here/no-such-model",),
     )
     unhurt(index, live)

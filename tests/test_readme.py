@@ -24,7 +24,7 @@ def test_every_command_of_the_readme_exists(readme: str) -> None:
     named = re.findall(r"^cari (model \w+|\w+)", readme, re.MULTILINE)
     root = typer.main.get_command(command.app)
 
-    assert len(named) == 9
+    assert len(named) == 10
     for name in named:
         group = root
         for part in name.split():

@@ -18,6 +18,8 @@ from indexer.token_store import FREQUENT_PIECES
 from search.late import rarity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from indexer import TokenVectors
@@ -44,9 +46,11 @@ def dense_scores(pool: Pool, *, offsets: bool) -> npt.NDArray[np.float32]:
     return scores
 
 
-def late_scores(pool: Pool, variant: Late) -> npt.NDArray[np.float32]:
-    """(questions, passages) MaxSim."""
-    tokens = [_stored(entry, variant) for entry in pool.passages.tokens]
+def late_scores(
+    pool: Pool, variant: Late, *, through: Callable[[np.ndarray], np.ndarray] = lambda rows: rows
+) -> npt.NDArray[np.float32]:
+    """(questions, passages) MaxSim; `through` is what storing makes of a passage's token vectors."""
+    tokens = [through(stored(entry, variant)) for entry in pool.passages.tokens]
     if variant.offsets:
         offsets = _token_offsets(tokens, pool.languages)
         tokens = [unit_rows(t - offsets[str(of)]) for t, of in zip(tokens, pool.languages, strict=True)]
@@ -60,7 +64,8 @@ def late_scores(pool: Pool, variant: Late) -> npt.NDArray[np.float32]:
     return np.array(rows)
 
 
-def _stored(tokens: TokenVectors, variant: Late) -> npt.NDArray[np.float32]:
+def stored(tokens: TokenVectors, variant: Late) -> npt.NDArray[np.float32]:
+    """The vectors that are kept of a passage, (t, dim) float32, unit rows."""
     kept = tokens.ids >= variant.frequent
     vectors = tokens.vectors[kept] if np.count_nonzero(kept) > 3 else tokens.vectors  # noqa: PLR2004 - as the store
     if variant.bits is None:

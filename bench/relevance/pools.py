@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import numpy as np
 import platformdirs
 
 from corpus import detect_query_language
-from indexer import EMBEDDED_MODEL, Embedding, Encoder, open_encoder, prepare_model
+from indexer import DEFAULT_MODEL, Embedding, Encoder, open_encoder, prepare_model
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,11 +29,18 @@ class Pool:
     passages: Embedding
     languages: npt.NDArray[np.str_]
     relevant: npt.NDArray[np.bool_]
+    question_texts: list[str]
+    passage_texts: list[str]
+
+    def first(self, n: int) -> Pool:
+        """The same with the first n questions alone."""
+        questions = Embedding(self.questions.vectors[:n], self.questions.tokens[:n])
+        return replace(self, questions=questions, relevant=self.relevant[:n], question_texts=self.question_texts[:n])
 
 
 def open_embedded() -> Encoder:
     """The embedded model, prepared in the user's cache folder."""
-    return open_encoder(prepare_model(EMBEDDED_MODEL, cache=platformdirs.user_cache_path("cari")))
+    return open_encoder(prepare_model(DEFAULT_MODEL, cache=platformdirs.user_cache_path("cari")))
 
 
 def eval_folder(name: str) -> Path:
@@ -59,12 +66,16 @@ def read_pool(name: str, *, encoder: Encoder, most_questions: int = 400, most_pa
     rest = [record for record in corpus if record["_id"] not in wanted]
     spare = max(0, most_passages - len(wanted))
     passages = [record for record in corpus if record["_id"] in wanted] + rest[:spare]
+    asked = [record["text"] for record in questions]
+    offered = [f"{record['title']}\n{record['text']}".strip() for record in passages]
     return Pool(
         name,
-        encoder.embed_queries([record["text"] for record in questions]),
-        encoder.embed_passages([f"{record['title']}\n{record['text']}".strip() for record in passages]),
+        encoder.embed_queries(asked),
+        encoder.embed_passages(offered),
         np.array([record.get("lang") or detect_query_language(record["text"]).language for record in passages]),
         np.array([[p["_id"] in relevant_ids[q["_id"]] for p in passages] for q in questions]),
+        asked,
+        offered,
     )
 
 
@@ -81,4 +92,4 @@ def ndcg10(scores: npt.NDArray[np.float32], relevant: npt.NDArray[np.bool_]) -> 
 
 
 def _records(path: Path) -> list[dict[str, str]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]

@@ -15,7 +15,8 @@ from api.live import Live
 from api.settings import Settings
 from corpus import Article
 from indexer import Passage
-from search import Answer, Highlight, Hit, Query, Scores
+from search import Answer, Explanation, Filters, Highlight, Hit, Query, Scores, Similar, UnknownArticle
+from search.explanation import DenseEvidence, LateEvidence, LexicalEvidence, SharedWord, TokenPair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,6 +89,7 @@ class FakeSearcher:
                 article=one,
                 highlights=(Highlight(0, 20, "sentence"), Highlight(8, 13, "term")),
                 similar_count=0,
+                explanation=explanation(0.9 - rank / 100) if query.explain else None,
             )
             for rank, one in enumerate(let_through, start=1)
         )
@@ -97,13 +99,32 @@ class FakeSearcher:
             language="id",
             language_confidence=0.99,
             truncated=len(query.text) > 2_000,
-            answerable=None,
+            answerable=bool(hits),
             degraded=None,
             facets={
                 "language": Counter(one.language for one in let_through),
                 "source": Counter(one.source for one in let_through if one.source),
                 "month": Counter(f"{one.published:%Y-%m}" for one in let_through if one.published),
             },
+        )
+
+    def similar(self, article_id: str, *, limit: int, offset: int, filters: Filters) -> Similar:
+        """All other articles; those in the language of the one are its story."""
+        asked = self.article(article_id)
+        if asked is None:
+            raise UnknownArticle(f"no article {article_id}")
+        whole = self.search(Query(text="", limit=1_000, filters=filters))
+        others = sorted(
+            (hit for hit in whole.hits if hit.article.id != article_id),
+            key=lambda hit: hit.article.language != asked.language,
+        )
+        hits = tuple(replace(hit, rank=rank, similar_count=2) for rank, hit in enumerate(others, start=1))
+        return Similar(
+            article=asked,
+            hits=hits[offset : offset + limit],
+            total=len(hits),
+            same_story=sum(hit.article.language == asked.language for hit in hits),
+            facets=whole.facets,
         )
 
     def article(self, article_id: str) -> Article | None:
@@ -119,6 +140,16 @@ class FakeSearcher:
 
     def close(self) -> None:
         self.closed = True
+
+
+def explanation(cosine: float) -> Explanation:
+    return Explanation(
+        language="id",
+        dense=DenseEvidence(cosine, 1),
+        lexical=LexicalEvidence(0.5, None, (SharedWord("kapal", 2.5, 1),)),
+        late=LateEvidence(0.8, True, (TokenPair("kapal", "kapal", 0.8, 1.0),)),  # noqa: FBT003 - a record
+        lifted=0,
+    )
 
 
 def _passes(article: Article, query: Query) -> bool:

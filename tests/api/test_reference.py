@@ -16,6 +16,7 @@ def test_the_description_is_openapi_3_1_and_names_every_endpoint(client: TestCli
     assert {path: sorted(operations) for path, operations in document["paths"].items()} == {
         "/v1/search": ["get", "post"],
         "/v1/articles/{id}": ["get"],
+        "/v1/articles/{id}/similar": ["get"],
         "/v1/index": ["get"],
         "/livez": ["get"],
         "/readyz": ["get"],
@@ -30,6 +31,14 @@ def test_get_and_post_are_described_with_the_same_parameters(client: TestClient)
     assert named == ["q", "limit", "offset", "lang", "source", "from", "to", "mode", "group", "explain"]
     assert list(document["components"]["schemas"]["SearchRequest"]["properties"]) == named
     assert all(parameter["description"] for parameter in search["get"]["parameters"])
+
+
+def test_the_explanation_of_a_hit_is_described_with_an_example(client: TestClient) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+
+    assert "explanation" not in schemas["Hit"]["required"]
+    assert set(schemas["Explanation"]["examples"][0]) == set(schemas["Explanation"]["required"])
+    assert schemas["Explanation"]["properties"]["lifted"]["description"]
 
 
 def test_every_error_is_described_as_a_problem(client: TestClient) -> None:

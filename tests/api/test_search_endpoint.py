@@ -28,8 +28,30 @@ def test_an_answer_has_exactly_the_fields_of_the_contract(client: TestClient) ->
     assert set(hit["passage"]) == {"id", "text", "start", "end"}
     assert set(hit["article"]) == {"id", "title", "url", "source", "author", "published", "language"}
     assert hit["scores"] == {"dense": 0.89, "lexical": None, "late": None}
-    assert answer["answerable"] is None
+    assert answer["answerable"] is True
     assert hit["article"]["published"] == "2026-01-08"
+
+
+@pytest.mark.parametrize("asked", ["q=kapal", "q=kapal&explain=false"])
+def test_a_hit_is_explained_only_when_that_is_asked_for(client: TestClient, asked: str) -> None:
+    plain = client.get(f"/v1/search?{asked}").json()["hits"]
+    explained = client.get("/v1/search?q=kapal&explain=true").json()["hits"]
+    by_body = client.post("/v1/search", json={"q": "kapal", "explain": True}).json()["hits"]
+
+    assert all("explanation" not in hit for hit in plain)
+    assert explained == by_body
+    assert {key: value for key, value in explained[0].items() if key != "explanation"} == plain[0]
+    assert explained[0]["explanation"] == {
+        "language": "id",
+        "dense": {"cosine": 0.89, "rank": 1},
+        "lexical": {"share": 0.5, "rank": None, "words": [{"text": "kapal", "weight": 2.5, "count": 1}]},
+        "late": {
+            "score": 0.8,
+            "counted": True,
+            "pairs": [{"question": "kapal", "passage": "kapal", "cosine": 0.8, "weight": 1.0}],
+        },
+        "lifted": 0,
+    }
 
 
 def test_offsets_count_code_points_of_the_article(client: TestClient) -> None:
@@ -59,6 +81,7 @@ def test_every_parameter_reaches_the_search(client: TestClient, searcher: FakeSe
             published_from=date(2026, 1, 1),
             published_to=date(2026, 1, 31),
         ),
+        explain=True,
     )
 
 

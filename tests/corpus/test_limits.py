@@ -49,5 +49,5 @@ def test_cleaning_takes_time_in_proportion_to_the_text(unit: str) -> None:
         return time.perf_counter() - start
 
     seconds(10_000)
-    # Ten times the text; a quadratic rule would take a hundred times as long.
-    assert seconds(500_000) < 30 * max(seconds(50_000), 0.005)
+    # Ten times the text; a quadratic rule would take a hundred times as long. The least of three: others compute too.
+    assert min(seconds(500_000) for _ in range(3)) < 30 * max(min(seconds(50_000) for _ in range(3)), 0.005)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from indexer import EMBEDDED_MODEL, ModelError, find_prepared, open_encoder, prepare_model
+from indexer import DEFAULT_MODEL, ModelError, find_prepared, open_encoder, prepare_model
 from indexer.graph import GraphEncoder, _batches
 from indexer.model import no_graph_reason
 from indexer.sentence_model import TorchEncoder, load_sentence_transformer
@@ -116,7 +116,7 @@ def test_concurrent_callers_get_their_own_vectors(embedded: Encoder, sample_sent
 def test_a_prepared_model_is_found_again_by_its_fingerprint(embedded: Encoder, model_cache: Path) -> None:
     folder = find_prepared(embedded.card.fingerprint, cache=model_cache)
 
-    assert folder == prepare_model(EMBEDDED_MODEL, cache=model_cache)
+    assert folder == prepare_model(DEFAULT_MODEL, cache=model_cache)
     assert no_graph_reason(folder) is None
     assert isinstance(embedded, GraphEncoder)
     assert find_prepared("0" * 64, cache=model_cache) is None
@@ -127,7 +127,7 @@ def test_a_prepared_model_is_found_again_by_its_fingerprint(embedded: Encoder, m
 def test_the_card_tells_what_the_model_takes(embedded: Encoder) -> None:
     card = embedded.card
 
-    assert (card.name, card.dim, card.max_tokens) == (EMBEDDED_MODEL, 384, 512)
+    assert (card.name, card.dim, card.max_tokens) == (DEFAULT_MODEL, 384, 512)
     assert (card.query_prompt, card.passage_prompt) == ("query: ", "passage: ")
     # <s>, "passage", ":" and </s>
     assert card.overhead_tokens == 4

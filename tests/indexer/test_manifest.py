@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from indexer import ChunkSettings, HashingEncoder, IndexDamaged, IndexMismatch
+from indexer import ChunkSettings, HashingEncoder, IndexDamaged, IndexMismatch, StorySettings
 from indexer.manifest import FORMAT, MANIFEST_FILE, FileSum, Manifest, read_manifest, sum_file
 
 if TYPE_CHECKING:
@@ -17,8 +17,11 @@ MANIFEST = Manifest(
     format=FORMAT,
     model=HashingEncoder(name="péngurai").card,
     chunking=ChunkSettings(),
+    late=True,
+    grouping=StorySettings(),
     articles=2,
     passages=3,
+    stories=2,
     languages={"id": 1, "en": 1},
     files={"a.bin": FileSum(3, "ab" * 32)},
 )

@@ -31,7 +31,7 @@ class Model:
 
 @pytest.mark.parametrize("name", ["nothing-of-that-name", "a/b/c", "", "bad name/with space"])
 def test_a_name_that_is_no_model_says_what_a_name_may_be(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ModelError, match=f'no model "{name}": not a folder here, not a hub id .* not the embedded'):
+    with pytest.raises(ModelError, match=f'no model "{name}": not a folder here, not a hub id .* none of the embedded'):
         prepare_model(name, cache=tmp_path)
 
 

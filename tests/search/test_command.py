@@ -34,7 +34,7 @@ def index(
     build_quietly: Callable[..., BuildReport],
 ) -> Path:
     """An index whose model is the hashing encoder, which the commands find as if it were prepared."""
-    searcher, search = import_module("search.searcher"), import_module("search.command")
+    searcher, search = import_module("search.searcher"), import_module("search.eval_command")
     monkeypatch.setattr(searcher, "find_prepared", lambda *_, **__: tmp_path)
     monkeypatch.setattr(search, "prepare_model", lambda *_, **__: tmp_path)
     for module in (searcher, search):
@@ -127,3 +127,21 @@ def test_eval_of_a_folder_that_is_no_set_names_what_is_missing(tmp_path: Path, c
 
     assert (done.status, done.out) == (1, "")
     assert "holds no corpus.jsonl; expected BEIR layout" in done.err
+
+
+def test_similar_articles_are_listed_for_people_and_as_json(index: Path, cari: Callable[..., Any]) -> None:
+    shown = cari("similar", "ferry", "--index", index)
+    done = cari("similar", "ferry", "--index", index, "--json", "--limit", "1")
+
+    assert (shown.status, shown.err) == (0, "")
+    assert shown.out.startswith(" 1. Kapal kandas\n")
+    answer = json.loads(done.out)
+    assert (answer["article"]["id"], answer["hits"][0]["article"]["published"]) == ("ferry", "2026-01-08")
+    assert (answer["total"], answer["same_story"]) == (1, 0)
+
+
+def test_similar_articles_of_an_unknown_id_are_refused(index: Path, cari: Callable[..., Any]) -> None:
+    done = cari("similar", "absent", "--index", index)
+
+    assert done.status == 1
+    assert "the index has no article of the id 'absent'" in done.err

@@ -32,7 +32,7 @@ class Ranked:
         self._found = found
         self.modes: set[Mode] = set()
 
-    def rank(self, query: Query) -> list[str]:
+    def rank(self, query: Query, **_how: object) -> list[str]:
         self.modes.add(query.mode)
         return self._found[query.text]
 
@@ -150,3 +150,13 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(BadEvaluationSet, match=r"queries\.jsonl cannot be read"):
         read_evaluation_set(folder)
+
+
+def test_a_relevant_article_counts_though_another_of_its_story_ranks_above_it(
+    make_searcher: Callable[..., Any],
+) -> None:
+    text = " ".join(f"kata{chr(97 + place)}" for place in range(26)) * 2
+    searcher = make_searcher(*({"id": key, "title": "", "text": text} for key in "ab"))
+    questions = EvaluationSet("toy", searcher, {"q": "kataa"}, {"q": {"b": 1}})
+
+    assert evaluate(searcher, questions, mode=Mode.DENSE).measures["recall@10"] == 1

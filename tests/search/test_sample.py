@@ -2,59 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from indexer import BuildReport, ChunkSettings, Encoder, open_current
 from search import Filters, Group, Query, Searcher
+from search.comparison import Arm, compare
+from search.evaluation import EvaluationSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from .conftest import Asked
+
 pytestmark = pytest.mark.model
-
-
-@dataclass(frozen=True)
-class Asked:
-    text: str
-    article: str
-    must_contain: str
-
-
-def read_questions(path: Path, *, article_column: str) -> list[Asked]:
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = csv.DictReader(lines, delimiter="\t")
-        return [Asked(row["question"], row[article_column], row["must_contain"]) for row in rows]
-
-
-def opened(
-    folder: Path, *, index: Path, encoder: Encoder, build_quietly: Callable[..., BuildReport], articles: int
-) -> Searcher:
-    report = build_quietly(folder, index=index, encoder=encoder, settings=ChunkSettings())
-    assert (report.articles, [one.place for one in report.quarantined if ".tsv" not in one.place]) == (articles, [])
-    return Searcher(open_current(index), encoder=encoder)
-
-
-@pytest.fixture(scope="module")
-def sample(
-    repository: Path,
-    embedded: Encoder,
-    build_quietly: Callable[..., BuildReport],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Searcher:
-    folder = repository / "corpus" / "sample"
-    count = len(list(folder.glob("*.md")))
-    index = tmp_path_factory.mktemp("sample")
-    return opened(folder, index=index, encoder=embedded, build_quietly=build_quietly, articles=count)
-
-
-@pytest.fixture(scope="module")
-def sample_questions(repository: Path) -> list[Asked]:
-    return read_questions(repository / "corpus" / "sample" / "questions.tsv", article_column="article")
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +28,35 @@ def seeds(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Searcher:
     index = tmp_path_factory.mktemp("seeds")
-    return opened(shared("seeds"), index=index, encoder=embedded, build_quietly=build_quietly, articles=5)
+    report = build_quietly(shared("seeds"), index=index, encoder=embedded, settings=ChunkSettings())
+    assert (report.articles, [one.place for one in report.quarantined if ".tsv" not in one.place]) == (5, [])
+    return Searcher(open_current(index), encoder=embedded)
+
+
+# nDCG@10 over the questions of both languages.
+SAMPLE_FLOORS = {Arm.DENSE: 0.939, Arm.LEXICAL: 0.515, Arm.HYBRID: 0.939, Arm.LATE: 0.967}
+
+
+def test_ranking_of_the_sample_stays_above_its_floors(
+    sample: Searcher, sample_questions: list[Asked], repository: Path
+) -> None:
+    questions = EvaluationSet(
+        "sample",
+        repository / "corpus" / "sample",
+        {str(number): asked.text for number, asked in enumerate(sample_questions)},
+        {str(number): {asked.article: 1} for number, asked in enumerate(sample_questions)},
+    )
+
+    found = compare(sample, questions)
+
+    ndcg = {result.arm: result.measures["ndcg@10"] for result in found.arms}
+    assert {arm: floor for arm, floor in SAMPLE_FLOORS.items() if ndcg[arm] < floor} == {}, ndcg
+    assert found.holds, found.gain
 
 
 @pytest.mark.parametrize("number", range(12))
 def test_each_seed_question_has_its_passage_in_the_first_three(
-    seeds: Searcher, shared: Callable[[str], Path], number: int
+    seeds: Searcher, shared: Callable[[str], Path], read_questions: Callable[..., list[Asked]], number: int
 ) -> None:
     questions = read_questions(shared("seeds/questions.tsv"), article_column="file")
     assert len(questions) == 12

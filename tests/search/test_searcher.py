@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import unicodedata
+import zlib
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,8 @@ import pytest
 
 from indexer import HashingEncoder, IndexMismatch, ModelError, open_current
 from indexer.encoder import Embedding, TokenVectors
-from search import Answer, BadQuery, Filters, Group, Mode, Query, Searcher, open_searcher
+from search import Answer, BadQuery, Filters, Group, Mode, Query, Searcher, calibration, open_searcher
+from search import searcher as searching
 from search.searcher import MAX_DEPTH, MAX_QUERY_CHARACTERS
 
 if TYPE_CHECKING:
@@ -25,12 +28,14 @@ FILLER = (
 )
 
 
-def paragraph(topic: str, number: int) -> str:
-    return f"Bagian {number} tentang {topic} {FILLER}. Soal {topic} itu rapat {number} berjalan sampai sore."
+def paragraph(topic: str, number: int, *, key: str) -> str:
+    # The words of each paragraph stand in an order of their own, or all articles would be one story.
+    filler = " ".join(sorted(FILLER.split(), key=lambda word: zlib.crc32(f"{key} {number} {word}".encode())))
+    return f"Bagian {number} tentang {topic} {filler}. Soal {topic} itu rapat {number} berjalan sampai sore."
 
 
 def long_article(key: str, topic: str, *, parts: int = 4, **fields: str) -> dict[str, Any]:
-    text = "\n\n".join(paragraph(topic, number) for number in range(parts))
+    text = "\n\n".join(paragraph(topic, number, key=key) for number in range(parts))
     return {"id": key, "title": "", "text": text, "lang": "id", **fields}
 
 
@@ -70,7 +75,7 @@ def test_the_passage_that_shares_the_questions_words_is_first(make_searcher: Mak
     assert hit.scores.lexical is not None
     assert 0 < hit.scores.lexical < 1
     assert hit.similar_count == 0
-    assert (answer.answerable, answer.degraded, answer.truncated) == (None, None, False)
+    assert (answer.degraded, answer.truncated) == (None, False)
     assert answer.language == "id"
 
 
@@ -294,3 +299,26 @@ def test_a_searcher_answers_from_its_generation_after_another_build(
     build_quietly(write_rows(tmp_path / "b.jsonl", [SHIPS[3]]), index=tmp_path / "index0", keep=0)
 
     assert searcher.search(Query(text="kapal feri")) == before
+
+
+def test_a_question_is_answerable_when_the_best_hit_probably_answers(
+    make_searcher: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searcher = make_searcher(*SHIPS)
+    # Scores between .4 and .6 for cosines between -.4 and .4, whatever the background.
+    monkeypatch.setitem(calibration._FITTED, Mode.DENSE, (1.0, 0.0, 0.0))
+    asked = Query(text="kapal feri", mode=Mode.DENSE)
+    best = searcher.search(asked).hits[0].score
+
+    for least, expected in ((best, True), (best + 1e-6, False)):
+        monkeypatch.setattr(searching, "ANSWERABLE", least)
+
+        answers = [searcher.search(replace(asked, limit=limit, offset=offset)) for limit, offset in ((1, 0), (5, 2))]
+
+        assert [answer.answerable for answer in answers] == [expected] * 2
+
+
+def test_where_nothing_passes_the_filters_nothing_is_answerable(make_searcher: Make) -> None:
+    answer = make_searcher(*SHIPS).search(Query(text="kapal feri", filters=Filters(sources=frozenset({"nobody"}))))
+
+    assert (answer.total, answer.answerable) == (0, False)

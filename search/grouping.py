@@ -1,0 +1,30 @@
+"""What counts as one hit: the articles of one story stand together, the best ranked for all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from indexer import Stories
+
+
+def first_of_each(groups: npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
+    """The places where each group is met first, in order: of (3, 1, 3, 2, 1) they are 0, 1, 3."""
+    _, first = np.unique(groups, return_index=True)
+    return np.sort(first)
+
+
+def similar_count(row: int, *, stories: Stories, passing: npt.NDArray[np.bool_] | None) -> int:
+    """How many other articles of the story of the article of this row pass the filters.
+
+    Args:
+        row: Of an article that passes them.
+        stories: Of all articles.
+        passing: (articles,) bool, or None when all pass.
+    """
+    rows = stories.articles(row)
+    return (len(rows) if passing is None else int(np.count_nonzero(passing[rows]))) - 1
