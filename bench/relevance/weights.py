@@ -1,6 +1,6 @@
 """How the ranking depends on the weights of `search/fusion.py`: nDCG@10 by set, dense weight and lexical weight.
 
-python bench/relevance/weights.py               (about five minutes, once `cari eval` has made the indexes)
+python bench/relevance/weights.py               (about three minutes, once `cari eval` has made the indexes)
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SETS = ("id-id", "en-en", "id-en", "en-id", "id-mixed", "en-mixed")
 _WEIGHTS = tuple(product((0.0, 0.25, 0.5, 0.75), (0.0, 0.1, 0.2, 0.3, 0.4)))
-_MOST_QUESTIONS = 600
+_MOST_QUESTIONS = 200
 
 
 def by_weights(ranker: Ranker, questions: EvaluationSet, *, encoder: Encoder) -> list[float]:
@@ -42,6 +42,9 @@ def by_weights(ranker: Ranker, questions: EvaluationSet, *, encoder: Encoder) ->
         }
         articles = [store.article_id(int(store.passage_article[row])) for row in rows]
         relevant = np.array([article in questions.qrels[key] for article in articles])
+        if not relevant.any():  # what is not judged cannot be ranked, by any weights
+            gains.append([0.0] * len(_WEIGHTS))
+            continue
         gains.append([])
         for fusion._DENSE_WEIGHT, fusion._LEXICAL_WEIGHT in _WEIGHTS:  # noqa: SLF001 - what is measured
             gains[-1].append(ndcg10(fusion.fused(**evidence)[None], relevant[None]))
