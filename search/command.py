@@ -78,9 +78,7 @@ def search_command(
     if not answer.hits:
         say("no article passes these filters")
         return
-    console = Console(highlight=False)
-    for hit in answer.hits:
-        console.print(_shown(hit, console=console))
+    _print(answer.hits)
 
 
 def similar_command(
@@ -104,8 +102,12 @@ def similar_command(
     if not similar.hits:
         say("no other article is there")
         return
+    _print(similar.hits)
+
+
+def _print(hits: tuple[Hit, ...]) -> None:
     console = Console(highlight=False)
-    for hit in similar.hits:
+    for hit in hits:
         console.print(_shown(hit, console=console))
 
 

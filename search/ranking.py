@@ -175,14 +175,12 @@ class Ranker:
     def _ordered(self, rows: Rows64, embedding: Embedding, shares: Scores, *, score: Scores | None = None) -> Ranking:
         """Rows by one arm's score, that of the dense vectors unless given."""
         dense = self.cosines(rows, embedding)
+        order = self._best_first(rows, dense if score is None else score)
         if score is None:
             background = background_of(self.cosines(self._cohort, embedding))
-            scores = probability(dense, of=Mode.DENSE, background=background)
-        else:
-            scores = score
+            score = probability(dense, of=Mode.DENSE, background=background)
         unjudged = np.full(len(rows), np.nan, np.float32)
-        order = self._best_first(rows, dense if score is None else score)
-        return Ranking(rows, scores, dense, shares[rows], unjudged, np.zeros(len(rows), np.int64)).take(order)
+        return Ranking(rows, score, dense, shares[rows], unjudged, np.zeros(len(rows), np.int64)).take(order)
 
     def _best_first(self, rows: Rows64, scores: Scores) -> npt.NDArray[np.intp]:
         """The order of results everywhere: score descending, then passage id (its article's, then its place)."""

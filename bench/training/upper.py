@@ -9,6 +9,9 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
+from indexer.token_store import FREQUENT_PIECES
+from search.late import rarity
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,9 +19,7 @@ if TYPE_CHECKING:
 
 OWN_TOKENS = {"question": 4, "passage": 3}
 """Where a text's own tokens begin, after <s> and its prompt; </s> ends it."""
-_FREQUENT_PIECES = 300
 _LEAST_TOKENS = 4
-_HALF_WEIGHT_RANK = 50.0
 _MAXSIM_PASSAGES = 64
 
 
@@ -125,9 +126,9 @@ def _weights(mask: torch.Tensor, ids: torch.Tensor, *, role: str) -> torch.Tenso
     own[:, : OWN_TOKENS[role]] = False
     own[torch.arange(len(mask)), mask.sum(dim=1) - 1] = False
     if role == "question":
-        weights = torch.log1p(ids / _HALF_WEIGHT_RANK) * own
+        weights = torch.from_numpy(rarity(ids.numpy())) * own
         return weights / weights.sum(dim=1, keepdim=True).clamp(min=1e-6)
-    kept = own & (ids >= _FREQUENT_PIECES)
+    kept = own & (ids >= FREQUENT_PIECES)
     few = kept.sum(dim=1) < _LEAST_TOKENS
     kept[few] = own[few]
     return kept.float()
