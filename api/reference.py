@@ -15,9 +15,9 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Route
 
 from . import errors
-from .ask import SearchRequest
 from .problem import MEDIA_TYPE
-from .selection import Selection
+from .v1.ask import SearchRequest
+from .v1.selection import Selection
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, Valid
 
 from search import Group, Mode, Query
 
-from .errors import FieldError, InvalidJson, InvalidParameter, WrongContentType
+from ..errors import FieldError, InvalidJson, InvalidParameter, WrongContentType
 from .selection import Selection, no_nul
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from search import Group, Highlight
 
+from ..v1.selection import MAX_REACH
 from .marking import Run, marked_runs, paragraphs
-from .selection import MAX_REACH
 from .wording import language_name
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import corpus
     import search
 
-    from .ask import SearchRequest
-    from .inquiry import Found, FoundSimilar, Opened
-    from .selection import Selection
+    from ..inquiry import Found, FoundSimilar, Opened
+    from ..v1.ask import SearchRequest
+    from ..v1.selection import Selection
     from .wording import Interface
 
 _MAX_CHOICES = 12

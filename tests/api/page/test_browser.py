@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from api.live import Live
     from api.settings import Settings
 
-    from .conftest import FakeSearcher
+    from ..conftest import FakeSearcher
 
 CHROMIUM = shutil.which("chromium")
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import indexer
     import search
 
+    from ..inquiry import Found, FoundSimilar, Opened
+    from ..live import Live
     from .ask import SearchRequest
-    from .inquiry import Found, FoundSimilar, Opened
-    from .live import Live
     from .selection import Selection
 
 

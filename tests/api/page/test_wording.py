@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api.page import open_templates
-from api.wording import WORDS, choose_interface, long_date, number
+from api.page.wording import WORDS, choose_interface, long_date, number
 
 if TYPE_CHECKING:
-    from api.wording import Interface
+    from api.page.wording import Interface
 
 
 def test_both_interfaces_have_the_same_words_with_the_same_gaps() -> None:

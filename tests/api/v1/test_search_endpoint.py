@@ -10,7 +10,7 @@ from search import Filters, Group, Mode, Query
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
-    from .conftest import FakeSearcher
+    from ..conftest import FakeSearcher
 
 
 def test_an_answer_has_exactly_the_fields_of_the_contract(client: TestClient) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.marking import marked_runs, paragraphs
+from api.page.marking import marked_runs, paragraphs
 from search import Highlight
 
 highlights = st.builds(Highlight, st.integers(-2, 40), st.integers(-2, 40), st.sampled_from(["sentence", "term"]))

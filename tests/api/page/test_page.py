@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from corpus import Article
 
-    from .conftest import FakeSearcher
+    from ..conftest import FakeSearcher
 
 BROWSER = {"accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "accept-language": "en"}
 

@@ -12,18 +12,18 @@ from starlette.responses import HTMLResponse
 
 from search import SearchError
 
-from .ask import SearchRequest, read_address, validate
-from .errors import FieldError, InvalidParameter, NoSuchArticle
-from .selection import Selection
+from ..errors import FieldError, InvalidParameter, NoSuchArticle
+from ..v1.ask import SearchRequest, read_address, validate
+from ..v1.selection import Selection
 from .view import article_view, page_address, results_view, similar_view
 from .wording import WORDS, choose_interface, language_name, long_date, number
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from .inquiry import Desk
-    from .problem import Problem
-    from .settings import Settings
+    from ..inquiry import Desk
+    from ..problem import Problem
+    from ..settings import Settings
     from .wording import Interface
 
 router = APIRouter(include_in_schema=False)
@@ -37,7 +37,7 @@ _API_PATHS = ("/v1/", "/livez", "/readyz", "/openapi.json", "/static/")
 def open_templates() -> Environment:
     """The templates of this package; everything they print is escaped."""
     return Environment(
-        loader=PackageLoader("api"),
+        loader=PackageLoader("api.page"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
+from ..errors import NoSuchArticle
+from ..problem import Problem
 from .answer import (
     ArticleAnswer,
     Health,
@@ -18,12 +20,10 @@ from .answer import (
     similar_answer,
 )
 from .ask import SearchRequest, asked_by_address, asked_by_body, selected_by_address
-from .errors import NoSuchArticle
-from .problem import Problem
 from .selection import Selection  # noqa: TC001 - the framework reads it at run time
 
 if TYPE_CHECKING:
-    from .inquiry import Desk
+    from ..inquiry import Desk
 
 router = APIRouter()
 

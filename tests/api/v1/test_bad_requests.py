@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from api.live import Live
     from api.settings import Settings
 
-    from .conftest import FakeSearcher
+    from ..conftest import FakeSearcher
 
 JSON = {"content-type": "application/json"}
 

@@ -1,0 +1,9 @@
+"""The pages for people: the search page, an article, what is similar, an error.
+
+In: a request's address and what the browser says of its reader. Out: HTML that works without a script.
+Not done here: searching, and judging what may be asked (`api.v1`).
+"""
+
+from .routes import STATIC, error_page, is_page, open_templates, router
+
+__all__ = ["STATIC", "error_page", "is_page", "open_templates", "router"]
