@@ -7,7 +7,7 @@ INDEX ?= index
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench relevance clean
+.PHONY: help run test check format fuzz bench relevance load clean
 
 help: ## say what there is to run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -24,12 +24,26 @@ $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+# The tests of the pages drive Debian's Chromium, and are skipped by name where there is none.
+$(VENV)/.browser: $(VENV)/.python
+	@if command -v chromium >/dev/null; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get install -y -qq --no-install-recommends chromium >/dev/null \
+		|| { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+		|| echo 'chromium could not be installed: the browser tests are skipped' >&2; \
+	else echo 'no chromium: the browser tests are skipped; install it with: sudo apt-get install chromium' >&2; fi
+	@command -v chromium >/dev/null && touch $@ || true
+
 run: $(VENV)/.run ## set up, index the sample articles, serve them on http://127.0.0.1:8000
 	$(BIN)/cari build corpus/sample --index $(INDEX)
 	$(BIN)/cari serve --index $(INDEX) --port $(PORT)
 
-test: $(VENV)/.dev ## set up and run every test
+test: $(VENV)/.dev $(VENV)/.browser ## set up and run every test
 	$(BIN)/python -m pytest
+
+fuzz: $(VENV)/.dev ## at least 10,000 requests that fit the API's description or do not, other ones every time
+	FUZZ_EXAMPLES=2000 FUZZ_CASES=10000 $(BIN)/python -m pytest tests/api/test_conformance.py --timeout 3600
 
 check: $(VENV)/.dev ## format, lint, types, import order
 	$(BIN)/ruff format --check .
@@ -47,6 +61,10 @@ bench: $(VENV)/.dev ## measure what each step is worth; about 20 minutes
 
 relevance: $(VENV)/.dev ## every set of ../shared/eval: is hybrid at least as good as its best arm? hours, then minutes
 	$(BIN)/python bench/relevance/gate.py
+
+load: $(VENV)/.dev ## 50 clients while generations are swapped, then one and two workers; about 4 minutes
+	$(BIN)/python bench/service/swap.py --out bench/service/swap.txt
+	$(BIN)/python bench/service/workers.py --out bench/service/workers.txt
 
 clean: ## remove what these commands made here
 	rm -rf $(VENV) $(INDEX) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

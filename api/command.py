@@ -1,17 +1,18 @@
 """The `cari` command: what other packages register, and `serve`.
 
-stdout is data, stderr is for people. An error of this project is one line in red and exit status 1.
+stdout is data, stderr is for people. An error of this project is one line in red and exit status 1, or 2 where
+the command was used wrongly.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path  # noqa: TC003 - typer reads it at run time
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.text import Text
 
@@ -21,8 +22,10 @@ from corpus import CorpusError
 from indexer import IndexerError
 from search import SearchError
 
-from .errors import ApiError
-from .settings import LogLevel, Settings
+from .access import keys_command
+from .choosing import CONFIG, Choice, choose
+from .errors import ApiError, OperatorError
+from .settings import LogLevel  # noqa: TC001 - typer reads it at run time
 
 app = typer.Typer(
     name="cari",
@@ -33,6 +36,7 @@ app = typer.Typer(
 )
 indexer.command.register(app)
 search.command.register(app)
+keys_command.register(app)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the framework calls it with the flag's value
@@ -56,46 +60,61 @@ def root(
 @app.command()
 def serve(
     *,
-    index: Annotated[Path | None, typer.Option(envvar="CARI_INDEX", help="Folder of the index.")] = None,
-    model_cache: Annotated[
-        Path | None, typer.Option(envvar="CARI_MODEL_CACHE", help="Folder of prepared models.")
+    index: Annotated[Path | None, typer.Option(help="Folder of the index (CARI_INDEX).")] = None,
+    model_cache: Annotated[Path | None, typer.Option(help="Folder of prepared models (CARI_MODEL_CACHE).")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (CARI_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (CARI_PORT).")] = None,
+    workers: Annotated[int | None, typer.Option(help="Serving processes (CARI_WORKERS).")] = None,
+    log_level: Annotated[LogLevel | None, typer.Option(help="Least severe line (CARI_LOG_LEVEL).")] = None,
+    assigned: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting, by its name; repeatable.")
     ] = None,
-    host: Annotated[str | None, typer.Option(envvar="CARI_HOST", help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(envvar="CARI_PORT", help="Port to listen on.")] = None,
-    workers: Annotated[int | None, typer.Option(envvar="CARI_WORKERS", help="Serving processes.")] = None,
-    log_level: Annotated[LogLevel | None, typer.Option(envvar="CARI_LOG_LEVEL", help="Least severe line.")] = None,
+    config: Annotated[Path | None, typer.Option(envvar=CONFIG, help="TOML file of settings.")] = None,
+    show_settings: Annotated[
+        bool, typer.Option("--show-settings", help="Print every setting and where it came from, and serve nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the settings as one JSON object.")] = False,
 ) -> None:
     """Answer questions over HTTP, with a search page for people."""
+    if as_json and not show_settings:
+        raise typer.BadParameter("it goes with --show-settings", param_hint="--json")
+    chosen = choose(
+        environment=os.environ,
+        flags={
+            "index": index,
+            "model_cache": model_cache,
+            "host": host,
+            "port": port,
+            "workers": workers,
+            "log_level": log_level,
+        },
+        assignments=assigned or (),
+        config=config,
+    )
+    if show_settings:
+        _print_settings(chosen, as_json=as_json)
+        return
     from .serving import serve as run  # noqa: PLC0415 - a web framework, not needed by other commands
 
-    chosen: dict[str, Any] = {
-        "index": index,
-        "model_cache": model_cache,
-        "host": host,
-        "port": port,
-        "workers": workers,
-        "log_level": log_level,
-    }
-    try:
-        settings = Settings(**{name: value for name, value in chosen.items() if value is not None})
-    except (ValidationError, SettingsError) as error:
-        raise typer.BadParameter(_worded(error)) from error
-    run(settings)
+    run(chosen.settings)
 
 
-def _worded(error: ValidationError | SettingsError) -> str:
-    if isinstance(error, SettingsError):
-        return str(error)
-    return "; ".join(
-        f"CARI_{'_'.join(str(part) for part in one['loc']).upper()}: {one['msg']} (got {one['input']!r})"
-        for one in error.errors()
-    )
+def _print_settings(chosen: Choice, *, as_json: bool) -> None:
+    shown = chosen.shown()
+    if as_json:
+        settings = {name: {"value": value, "from": chosen.origins[name]} for name, value in shown.items()}
+        config = str(chosen.config) if chosen.config else None
+        sys.stdout.write(json.dumps({"config": config, "settings": settings}, ensure_ascii=False) + "\n")
+        return
+    for name, value in shown.items():
+        written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        sys.stdout.write(f"{name:<18} {chosen.origins[name]:<12} {written}\n")
 
 
 def main() -> None:
     """Entry point of the `cari` script."""
     try:
         app()
-    except (CorpusError, IndexerError, SearchError, ApiError) as error:
+    except (CorpusError, IndexerError, SearchError, ApiError, OperatorError) as error:
         Console(stderr=True, soft_wrap=True).print(Text(f"error: {error}", style="red"))
-        sys.exit(1)
+        sys.exit(error.exit_status if isinstance(error, OperatorError) else 1)

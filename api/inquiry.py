@@ -6,7 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from .pulse import Pulse
+from .telemetry import Asked, current
+from .turnstile import Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,25 +50,42 @@ class FoundSimilar:
 
 
 class Desk:
-    """Where requests reach the index: at most `max_threads` at work, the others waiting in turn.
+    """Where requests reach the index: at most `max_threads` at work, and `max_queue` waiting in turn.
 
-    Each method takes the searcher once; everything it returns comes from that one generation.
+    Each method takes the searcher once; everything it returns comes from that one generation. Each raises
+    `Overloaded` when the queue is full, or the turn does not come within `queue_timeout_s`.
     """
 
-    def __init__(self, live: Live, *, max_threads: int) -> None:
+    def __init__(self, live: Live, *, max_threads: int, max_queue: int, queue_timeout_s: float) -> None:
         self.live = live
-        self._limiter = CapacityLimiter(max_threads)
+        self.pulse = Pulse(threads=max_threads)
+        self._turnstile = Turnstile(max_running=max_threads, max_waiting=max_queue, max_wait_s=queue_timeout_s)
 
-    async def search(self, query: Query) -> Found:
+    @property
+    def depth(self) -> int:
+        """How many searches wait for their turn."""
+        return self._turnstile.depth
+
+    @property
+    def running(self) -> int:
+        """How many searches are at work."""
+        return self._turnstile.running
+
+    async def search(self, query: Query, *, searcher: Searcher | None = None) -> Found:
         """Answers one query.
+
+        Args:
+            query: what is asked.
+            searcher: whom to ask, where several queries must be answered by one generation.
 
         Raises:
             SearchError: the query cannot be answered as it is.
         """
         began = time.perf_counter()
-        searcher = self.live.searcher
-        answer = await self._aside(lambda: searcher.search(query))
-        return Found(searcher=searcher, answer=answer, took_ms=(time.perf_counter() - began) * 1000)
+        asked = searcher or self.live.searcher
+        answer = await self._aside(lambda: asked.search(query))
+        _note(query, answer, generation=asked.info.generation)
+        return Found(searcher=asked, answer=answer, took_ms=(time.perf_counter() - began) * 1000)
 
     async def similar(self, article_id: str, *, limit: int, offset: int, filters: Filters) -> FoundSimilar:
         """Finds the articles like one.
@@ -93,4 +112,19 @@ class Desk:
         return await self._aside(read)
 
     async def _aside(self, work: Callable[[], T]) -> T:
-        return await to_thread.run_sync(work, limiter=self._limiter)
+        return await self._turnstile.run(self.pulse.watched(work))
+
+
+def _note(query: Query, answer: Answer, *, generation: str) -> None:
+    exchange = current()
+    if exchange is not None:
+        exchange.searches.append(
+            Asked(
+                text=query.text,
+                generation=generation,
+                hits=len(answer.hits),
+                total=answer.total,
+                degraded=answer.degraded is not None,
+                timings=answer.timings,
+            )
+        )

@@ -7,10 +7,12 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from indexer import IndexerError, current_generation
-from search import Query, SearchError, open_searcher
+from search import Opener, Query, SearchError
+
+from .errors import NotReady
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +25,12 @@ _log = logging.getLogger(__name__)
 
 # subtle: the engines below raise plain RuntimeError (faiss, openvino) and MemoryError; whatever is wrong
 # with a new generation, the old one must go on answering.
-_BAD_GENERATION = (IndexerError, SearchError, OSError, RuntimeError, ValueError, LookupError, MemoryError)
+BAD_GENERATION = (IndexerError, SearchError, OSError, RuntimeError, ValueError, LookupError, MemoryError)
 _RETRY_S = 60.0
+_COME_BACK_S = 2
 _JOIN_S = 5.0
+Outcome = Literal["ok", "failed"]
+
 _WARMING_QUESTION = "Apa kabar terbaru hari ini?"
 
 
@@ -43,8 +48,18 @@ class Live:
 
     `searcher` is one reference, replaced whole: take it once per request and use nothing else, and no
     answer mixes two generations. The searcher that was replaced closes when the last request holding it
-    lets go.
+    lets go; its files stay readable until then, whatever happens to their folder.
+
+    Args:
+        open_new: opens the generation that is live now.
+        read_current: the name in `CURRENT`.
+        poll_interval_s: seconds between two looks at it.
+        wait: whether to open the index at once, and raise what that raises. If not, `start` opens it beside
+            the event loop, and until then `searcher` raises `NotReady`.
     """
+
+    on_reload: Callable[[Outcome], None]
+    """Is told how every attempt to replace the searcher ended."""
 
     def __init__(
         self,
@@ -52,6 +67,7 @@ class Live:
         *,
         read_current: Callable[[], str | None],
         poll_interval_s: float = 1.0,
+        wait: bool = True,
     ) -> None:
         self._open_new = open_new
         self._read_current = read_current
@@ -59,26 +75,56 @@ class Live:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._retry_at = 0.0
-        self._searcher = self._open_warm()
         self._reload_error: ReloadError | None = None
+        self._searcher: Searcher | None = None
+        self._failure: Exception | None = None
+        self._settled = threading.Event()
+        self.on_reload = lambda _outcome: None
+        if wait:
+            self._searcher, _ = self._open_warm()
+            self._settled.set()
 
     @classmethod
-    def open(cls, index: Path, *, model_cache: Path, poll_interval_s: float = 1.0) -> Self:
+    def open(cls, index: Path, *, model_cache: Path, poll_interval_s: float = 1.0, wait: bool = True) -> Self:
         """Opens the live generation of a folder.
 
         Raises:
             IndexerError: there is no index, or it cannot be served; the message says what to run.
         """
+        current_generation(index)  # what is seen at once is told at once, wait or not
         return cls(
-            lambda: open_searcher(index, model_cache=model_cache),
+            Opener(index, model_cache=model_cache),
             read_current=lambda: current_generation(index),
             poll_interval_s=poll_interval_s,
+            wait=wait,
         )
 
     @property
     def searcher(self) -> Searcher:
-        """The searcher in use."""
+        """The searcher in use.
+
+        Raises:
+            NotReady: the index is still being opened.
+        """
+        if self._searcher is None:
+            raise NotReady("the index is being opened and warmed; ask again shortly", retry_after_s=_COME_BACK_S)
         return self._searcher
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a searcher, open and warm."""
+        return self._searcher is not None
+
+    def opened(self) -> Searcher:
+        """The first searcher, waiting until there is one or there will be none.
+
+        Raises:
+            IndexerError: the index cannot be served; or whatever else opening it raised.
+        """
+        self._settled.wait()
+        if self._failure is not None:
+            raise self._failure
+        return self.searcher
 
     @property
     def reload_error(self) -> ReloadError | None:
@@ -97,23 +143,31 @@ class Live:
             if name is None:
                 self._refuse(None, "no generation is live in the index folder any more")
                 return False
-            if name == self._searcher.info.generation:
+            old = self.searcher
+            if name == old.info.generation:
                 self._reload_error = None
                 return False
             failed = self._reload_error
             if failed is not None and failed.generation == name and time.monotonic() < self._retry_at:
                 return False
-            new = self._open_warm()
-        except _BAD_GENERATION as error:
+            new, degraded = self._open_warm()
+            # Without its model a generation may replace only one that does no better: the old still answers.
+            if degraded is not None and _warm(old) is None:
+                self._refuse(name, f"its model cannot be used: {degraded}")
+                self.on_reload("failed")
+                return False
+        except BAD_GENERATION as error:
             self._refuse(name, str(error) or type(error).__name__)
+            self.on_reload("failed")
             return False
-        old, self._searcher = self._searcher.info.generation, new
+        self._searcher = new
         self._reload_error = None
-        _log.info("generation %s replaced %s", new.info.generation, old)
+        self.on_reload("ok")
+        _log.info("generation %s replaced %s", new.info.generation, old.info.generation)
         return True
 
     def start(self) -> None:
-        """Starts following `CURRENT` in a daemon thread; `stop` ends it."""
+        """Starts following `CURRENT` in a daemon thread, which opens the index first if need be; `stop` ends it."""
         if self._thread is None:
             self._stop.clear()
             self._thread = threading.Thread(target=self._follow, name="cari-reload", daemon=True)
@@ -127,14 +181,21 @@ class Live:
             self._thread = None
 
     def _follow(self) -> None:
+        if self._searcher is None:
+            try:
+                self._searcher, _ = self._open_warm()
+            except BAD_GENERATION as error:
+                self._failure = error
+                return
+            finally:
+                self._settled.set()
         while not self._stop.wait(self._poll_interval_s):
             self.check()
 
-    def _open_warm(self) -> Searcher:
-        """The first search pays for lazily loaded pages and compiled kernels; no visitor should."""
+    def _open_warm(self) -> tuple[Searcher, str | None]:
+        """A new searcher, and what it cannot do."""
         new = self._open_new()
-        new.search(Query(text=_WARMING_QUESTION, limit=1))
-        return new
+        return new, _warm(new)
 
     def _refuse(self, name: str | None, reason: str) -> None:
         kept = self._reload_error
@@ -142,4 +203,9 @@ class Live:
         if kept is not None and (kept.generation, kept.reason) == (name, reason):
             return
         self._reload_error = ReloadError(name, reason, datetime.now(UTC))
-        _log.error("generation %s is not in use, %s goes on: %s", name, self._searcher.info.generation, reason)
+        _log.error("generation %s is not in use, %s goes on: %s", name, self.searcher.info.generation, reason)
+
+
+def _warm(searcher: Searcher) -> str | None:
+    """The first search pays for lazily loaded pages and compiled kernels; no visitor should. Says what it lacks."""
+    return searcher.search(Query(text=_WARMING_QUESTION, limit=1)).degraded

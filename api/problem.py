@@ -12,12 +12,14 @@ from starlette.responses import Response
 
 from search import SearchError, UnknownArticle
 
-from .errors import ApiError, InvalidParameter, NoSuchArticle
+from .errors import ApiError, BodyTooLarge, InvalidParameter, NoSuchArticle, SlowRequest, Unauthorized
+from .kinds import name_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 MEDIA_TYPE = "application/problem+json"
+INTERNAL = ApiError.status
 _MAX_PATH_CHARS = 500
 
 
@@ -64,8 +66,7 @@ def describe(request: Request, error: Exception) -> Problem:
         errors = [ProblemField(field=one.field, reason=one.reason) for one in known.errors]
     elif isinstance(error, HTTPException):
         status, errors = error.status_code, []
-        phrase = HTTPStatus(status).phrase
-        name, title = phrase.lower().replace(" ", "-"), phrase
+        name, title = name_of(HTTPStatus(status)), HTTPStatus(status).phrase
         detail = _framework_detail(request, error)
     else:
         name, title, status = ApiError.name, ApiError.title, ApiError.status
@@ -82,9 +83,30 @@ def describe(request: Request, error: Exception) -> Problem:
 
 
 def respond(problem: Problem, *, error: Exception) -> Response:
-    """The problem as a JSON response, with the headers that the framework's error asks for (Allow)."""
-    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
+    """The problem as a JSON response, with the headers that the error asks for."""
+    headers = headers_of(error, for_browser=False)
+    headers["Cache-Control"] = "no-store"
     return Response(problem.model_dump_json(), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def headers_of(error: Exception, *, for_browser: bool) -> dict[str, str]:
+    """The headers that go with an error: Allow, Retry-After, WWW-Authenticate, Connection.
+
+    Args:
+        error: what happened.
+        for_browser: whether a person waits, whose browser should ask for the key. It must not when a script
+            or a program does: then a prompt would open over whatever else the person is doing.
+    """
+    if isinstance(error, HTTPException):
+        return dict(error.headers or {})
+    headers: dict[str, str] = {}
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = 'Basic realm="Cari", charset="UTF-8"' if for_browser else 'Bearer realm="Cari"'
+    if isinstance(error, ApiError) and error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, SlowRequest | BodyTooLarge):
+        headers["Connection"] = "close"  # the rest of the body is not going to be read
+    return headers
 
 
 def _as_known(error: Exception) -> ApiError | None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
-from fastapi.routing import iter_route_contexts
-from starlette.routing import Route
 
-from . import errors
-from .problem import MEDIA_TYPE
+from . import responses
+from .kinds import kinds
+from .v1 import examples
 from .v1.ask import SearchRequest
+from .v1.batch import BatchRequest
 from .v1.selection import Selection
 
 if TYPE_CHECKING:
@@ -30,18 +30,12 @@ _DOCS_POLICY = (
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _SWAGGER_FILES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
-_SCHEMAS = "#/components/schemas/"
-_PROBLEMS = {
-    kind.name: kind
-    for kind in (
-        errors.ApiError,
-        errors.InvalidJson,
-        errors.NoSuchArticle,
-        errors.BodyTooLarge,
-        errors.WrongContentType,
-        errors.InvalidParameter,
-    )
+_SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key, as `Authorization: Bearer KEY`."},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
 }
+_WITHOUT_KEY = frozenset({"/livez", "/readyz"})
+_SCHEMAS = "#/components/schemas/"
 
 
 @router.get("/docs")
@@ -63,27 +57,19 @@ def swagger_file(name: str) -> Response:
 @router.get("/problems/{name}")
 async def problem(name: str) -> PlainTextResponse:
     """What a problem `type` means, for people."""
-    kind = _PROBLEMS.get(name)
+    kind = next((one for one in kinds() if one.name == name), None)
     if kind is None:
         raise HTTPException(404)
-    return PlainTextResponse(f"{kind.title} (HTTP {kind.status})\n\nEach occurrence says more in its detail.\n")
-
-
-def allowed_methods(app: FastAPI, *, path: str) -> list[str]:
-    """Every method that a path answers; the framework's own 405 names those of one route only."""
-    found: set[str] = set()
-    for context in iter_route_contexts(app.routes):
-        route = context.original_route
-        if isinstance(route, Route) and route.path_regex.match(path):
-            found |= route.methods or set()
-    return sorted(found)
+    return PlainTextResponse(
+        f"{kind.title} (HTTP {kind.status})\n\n{kind.meaning} Each occurrence says more in its detail.\n"
+    )
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 document.
 
     The framework writes most of it. What it cannot see is added: the parameters of searches, which are
-    read by `ask` so that all are judged alike, and the media type of problems.
+    read by `ask` so that all are judged alike, and what all responses share.
     """
     if app.openapi_schema:
         return app.openapi_schema
@@ -99,16 +85,18 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     schemas.update(asked.pop("$defs", {}))
     schemas["SearchRequest"] = asked
+    schemas["BatchRequest"] = batch = BatchRequest.model_json_schema(ref_template=_SCHEMAS + "{model}")
+    del batch["$defs"]
+    batch["properties"]["searches"]["items"] = {"$ref": f"{_SCHEMAS}SearchRequest"}
     search = document["paths"]["/v1/search"]
     search["get"]["parameters"] = _parameters(asked)
     document["paths"]["/v1/articles/{id}/similar"]["get"]["parameters"] += _parameters(_schema(Selection))
-    search["post"]["requestBody"] = {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": f"{_SCHEMAS}SearchRequest"}}},
-    }
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            _mark_problems(operation["responses"])
+    search["post"]["requestBody"] = _body("SearchRequest")
+    document["paths"]["/v1/search/batch"]["post"]["requestBody"] = _body("BatchRequest")
+    responses.complete(document)
+    for model, example in examples.OF_MODELS.items():  # here, for the framework drops what is null in an example
+        schemas[model]["examples"] = [example]
+    _mark_security(document, required=app.state.settings.key_required)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     app.openapi_schema = document
@@ -145,9 +133,16 @@ def _parameter(name: str, schema: dict[str, Any], *, required: bool) -> dict[str
     }
 
 
-def _mark_problems(responses: dict[str, Any]) -> None:
-    if "HTTPValidationError" in str(responses.get("422")):  # the framework's guess, for a path that is any text
-        del responses["422"]
-    for status, response in responses.items():
-        if status >= "400":
-            response["content"] = {MEDIA_TYPE: {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}
+def _mark_security(document: dict[str, Any], *, required: bool) -> None:
+    """Says how a key is sent, and where this service asks for one."""
+    document["components"]["securitySchemes"] = _SECURITY_SCHEMES
+    if not required:
+        return
+    document["security"] = [{name: []} for name in _SECURITY_SCHEMES]
+    for path in _WITHOUT_KEY & document["paths"].keys():
+        for operation in document["paths"][path].values():
+            operation["security"] = []
+
+
+def _body(model: str) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": {"$ref": f"{_SCHEMAS}{model}"}}}}

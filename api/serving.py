@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import sys
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from threadpoolctl import threadpool_limits
 
-from indexer import IndexNotFound
+from indexer import IndexNotFound, open_current
+from search import IndexInfo
 
-from .app import create_app
+from .access.keys import read_keys
+from .app import create_app, project_version
+from .errors import BadKeys
 from .live import Live
+from .patience import PatientProtocol
+from .running import run
 from .settings import Settings
+from .telemetry import log_handler
+from .telemetry.exporting import span_listeners
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from search import Searcher
-
-# The server's own default of 64 KiB is less than a question of 10,000 characters takes when it is
-# percent-encoded; and an address too long even for that should be refused by us, with a reason.
-_MAX_HEAD_BYTES = 2 * 1_024 * 1_024
+_WORKER_SETTINGS = "_CARI_WORKER_SETTINGS"
+# prometheus_client looks for it when it is imported: workers must find it set.
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 SERVER_OPTIONS: dict[str, Any] = {
-    "http": "h11",
+    "http": PatientProtocol,
     "access_log": False,
+    "log_config": None,
     "server_header": False,
-    "h11_max_incomplete_event_size": _MAX_HEAD_BYTES,
+    # Not the server's default, which is to trust what any process of this machine claims to forward.
+    "proxy_headers": False,
+    "h11_max_incomplete_event_size": Settings.model_fields["max_head_bytes"].default,
     "timeout_graceful_shutdown": 30,
 }
-"""How uvicorn is run, whatever the settings."""
+"""How uvicorn is run where no setting says otherwise."""
 
 
 def serve(settings: Settings) -> None:
@@ -40,44 +51,79 @@ def serve(settings: Settings) -> None:
 
     Raises:
         IndexerError: there is no index to serve, or it cannot be opened.
+        BadKeys: requests would need a key, and there is none.
     """
     _log_to_stderr(settings)
-    live = _open(settings)
-    _announce(live.searcher, settings=settings)
+    _check_keys(settings)
+    address: dict[str, Any] = {"host": settings.host, "port": settings.port} | server_options(settings)
     if settings.workers == 1:
-        target: FastAPI | str = create_app(live, settings=settings)
-    else:
-        # A worker is a new process and inherits nothing but the environment.
-        for name, value in settings.model_dump(mode="json", exclude={"examples"}, exclude_none=True).items():
-            os.environ[f"CARI_{name.upper()}"] = str(value)
-        del live  # each worker opens its own
-        target = "api.serving:app_of_worker"
-    uvicorn.run(
-        target,
-        factory=isinstance(target, str),
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        log_config=None,
-        **SERVER_OPTIONS,
-    )
+        live = _open(settings, wait=False)
+        config = uvicorn.Config(_application(live, settings=settings), **address)
+        run(config, live=live, announce=partial(_announce, settings=settings))
+        return
+    # Each worker opens the index for itself; here it is only seen to be good, before any is started.
+    _announce(IndexInfo.of(open_current(_index(settings))), settings=settings)
+    # A worker is a new process and inherits nothing but the environment.
+    os.environ[_WORKER_SETTINGS] = settings.to_json().decode("utf-8")
+    with TemporaryDirectory(prefix="cari-metrics-") as folder:
+        os.environ[_METRICS_FOLDER] = folder
+        uvicorn.run("api.serving:app_of_worker", factory=True, workers=settings.workers, **address)
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """How uvicorn is run with these settings."""
+    return SERVER_OPTIONS | {
+        "h11_max_incomplete_event_size": settings.max_head_bytes,
+        "limit_concurrency": settings.max_connections + 1,  # the server counts the one that is too many
+        "timeout_keep_alive": settings.request_timeout_s,
+        "proxy_headers": bool(settings.trusted_proxies),
+        "forwarded_allow_ips": list(settings.trusted_proxies),
+    }
 
 
 def app_of_worker() -> FastAPI:
-    """The application of one worker process, set up by the environment alone."""
-    settings = Settings()
+    """The application of one of several worker processes, set up by what `serve` left in the environment.
+
+    A worker accepts nothing before its index is open and warm: until then the others answer.
+    """
+    settings = Settings.from_json(os.environ[_WORKER_SETTINGS])
     _log_to_stderr(settings)
-    return create_app(_open(settings), settings=settings)
+    return _application(_open(settings), settings=settings)
 
 
-def _open(settings: Settings) -> Live:
+def _bound_arithmetic() -> None:
+    # The service's own threads are what runs at the same time. Products of small matrices gain nothing from more,
+    # and threads that wait for each other on busy cores lose much: bench/service has both.
+    threadpool_limits(limits=1, user_api="blas")
+
+
+def _application(live: Live, *, settings: Settings) -> FastAPI:
+    _bound_arithmetic()
+    folder = os.environ.get(_METRICS_FOLDER) if settings.workers > 1 else None
+    return create_app(
+        live,
+        settings=settings,
+        metrics_folder=Path(folder) if folder else None,
+        listeners=span_listeners(os.environ, version=project_version()),
+    )
+
+
+def _open(settings: Settings, *, wait: bool = True) -> Live:
+    return Live.open(
+        _index(settings),
+        model_cache=settings.model_folder,
+        poll_interval_s=settings.poll_interval_s,
+        wait=wait,
+    )
+
+
+def _index(settings: Settings) -> Path:
     if settings.index is None:
         raise IndexNotFound("no index given; run: cari serve --index DIR (make one with: cari build PATH --index DIR)")
-    return Live.open(settings.index, model_cache=settings.model_folder, poll_interval_s=settings.poll_interval_s)
+    return settings.index
 
 
-def _announce(searcher: Searcher, *, settings: Settings) -> None:
-    info = searcher.info
+def _announce(info: IndexInfo, *, settings: Settings) -> None:
     example = next((text for texts in settings.examples.values() for text in texts), None)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     lines = [
@@ -86,24 +132,28 @@ def _announce(searcher: Searcher, *, settings: Settings) -> None:
     ]
     if example:
         lines.append(f"try: {example}")
-    if not _is_loopback(settings.host):
-        lines.append(f"warning: {settings.host} can be reached from other machines, and nothing asks for a key")
+    if settings.key_required:
+        lines.append(f"requests need a key of {settings.keys_file}")
+    elif not settings.is_local:
+        lines.append("warning: other machines can reach this service, and it asks nobody for a key")
     sys.stderr.write("\n".join(lines) + "\n")
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _check_keys(settings: Settings) -> None:
+    """A service that nobody could ask is a mistake; one that everybody can reach by accident a worse one."""
+    path = settings.keys_file
+    if not settings.key_required or path is None or read_keys(path):
+        return
+    named = f"--keys {path}" if settings.keys else f"--index {settings.index}"
+    why = "CARI_REQUIRE_KEY=always" if settings.require_key == "always" else "other machines can reach this service"
+    raise BadKeys(
+        f"{why}, so that requests need a key, and {path} has none; run: cari keys create NAME {named} "
+        "(or let everybody ask: CARI_REQUIRE_KEY=never)"
+    )
 
 
 def _log_to_stderr(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        force=True,
-    )
+    handler = log_handler(settings.log_format)
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     if settings.log_level != "debug":
         logging.getLogger("uvicorn").setLevel(logging.WARNING)

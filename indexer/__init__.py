@@ -8,6 +8,7 @@ from .build import BuildReport, Progress, build
 from .chunker import ChunkSettings, chunk, embedded_text, embedded_title
 from .encoder import Embedding, Encoder, ModelCard, Rows, TokenVectors, unit_rows
 from .errors import (
+    EncoderFailed,
     IndexBusy,
     IndexDamaged,
     IndexerError,
@@ -34,6 +35,7 @@ __all__ = [
     "ChunkSettings",
     "Embedding",
     "Encoder",
+    "EncoderFailed",
     "Generation",
     "HashingEncoder",
     "IndexBusy",

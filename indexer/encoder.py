@@ -81,8 +81,16 @@ class ModelCard:
             raise ModelError(f"not a model card: {error!r}") from error
 
 
+def failure(card: ModelCard, error: Exception) -> str:
+    """The words of an `EncoderFailed`: which model, and what its engine said, on one line."""
+    return f"the model {card.name} failed ({' '.join(str(error).split())[:300] or type(error).__name__})"
+
+
 class Encoder(Protocol):
-    """Embeds questions and passages in one space. Thread-safe; equal text gives an equal vector."""
+    """Embeds questions and passages in one space. Thread-safe; equal text gives an equal vector.
+
+    What fails while it embeds is an `EncoderFailed`, whatever the engine calls it.
+    """
 
     @property
     def card(self) -> ModelCard:

@@ -2,6 +2,7 @@
 
 IndexerError
 ├── ModelError        a model that cannot be found, read, prepared or run
+│   └── EncoderFailed an open model that failed at its work
 ├── IndexNotFound     no generation is live in the folder
 ├── IndexDamaged      a file is missing, short or altered
 ├── IndexMismatch     made by another format version, model or dimension
@@ -20,7 +21,11 @@ class ModelError(IndexerError):
     """A model cannot be found, read, prepared or run."""
 
 
-class IndexNotFound(IndexerError):  # noqa: N818 - it reads as what happened
+class EncoderFailed(ModelError):  # noqa: N818 - it reads as what happened
+    """A model that was open failed at embedding; it may work another time."""
+
+
+class IndexNotFound(IndexerError):  # noqa: N818
     """No generation is live in the folder."""
 
 

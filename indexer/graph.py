@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .encoder import Embedding, TokenVectors, unit_rows
-from .errors import ModelError
+from .encoder import Embedding, TokenVectors, failure, unit_rows
+from .errors import EncoderFailed, ModelError
 
 # OpenVINO reports every import to its maker over the network; without this package it falls back to a stub.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
@@ -81,14 +81,28 @@ class GraphEncoder:
         return self._tokenizer
 
     def embed_queries(self, texts: Sequence[str]) -> Embedding:
-        """Of questions, in order."""
+        """Of questions, in order.
+
+        Raises:
+            EncoderFailed: the engine does, or memory is short.
+        """
         return self._embed(texts, prompt=self._card.query_prompt)
 
     def embed_passages(self, texts: Sequence[str]) -> Embedding:
-        """Of passages, in order."""
+        """Of passages, in order.
+
+        Raises:
+            EncoderFailed: the engine does, or memory is short.
+        """
         return self._embed(texts, prompt=self._card.passage_prompt)
 
     def _embed(self, texts: Sequence[str], *, prompt: str) -> Embedding:
+        try:
+            return self._embed_batches(texts, prompt=prompt)
+        except (RuntimeError, MemoryError, OSError) as error:
+            raise EncoderFailed(failure(self._card, error)) from error
+
+    def _embed_batches(self, texts: Sequence[str], *, prompt: str) -> Embedding:
         ids = self._tokenizer.ids([prompt + text for text in texts])
         own = self._tokenizer.own_tokens(prompt)
         vectors = np.empty((len(ids), self._card.dim), np.float32)

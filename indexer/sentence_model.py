@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors import SafetensorError
 
-from .encoder import Embedding, TokenVectors, unit_rows
-from .errors import ModelError
+from .encoder import Embedding, TokenVectors, failure, unit_rows
+from .errors import EncoderFailed, ModelError
 from .graph import export_graph
 
 if TYPE_CHECKING:
@@ -128,16 +128,27 @@ class TorchEncoder:
         return self._tokenizer
 
     def embed_queries(self, texts: Sequence[str]) -> Embedding:
-        """Of questions, in order."""
+        """Of questions, in order.
+
+        Raises:
+            EncoderFailed: the engine does, or memory is short.
+        """
         return self._embed(texts, prompt=self._card.query_prompt)
 
     def embed_passages(self, texts: Sequence[str]) -> Embedding:
-        """Of passages, in order."""
+        """Of passages, in order.
+
+        Raises:
+            EncoderFailed: the engine does, or memory is short.
+        """
         return self._embed(texts, prompt=self._card.passage_prompt)
 
     def _embed(self, texts: Sequence[str], *, prompt: str) -> Embedding:
         own = self._tokenizer.own_tokens(prompt)
-        outputs = self._model.encode(list(texts), prompt=prompt, output_value=None, show_progress_bar=False)
+        try:
+            outputs = self._model.encode(list(texts), prompt=prompt, output_value=None, show_progress_bar=False)
+        except (RuntimeError, MemoryError, OSError) as error:
+            raise EncoderFailed(failure(self._card, error)) from error
         vectors = np.empty((len(texts), self._card.dim), np.float32)
         tokens: list[TokenVectors] = []
         for row, output in enumerate(outputs):

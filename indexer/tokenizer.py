@@ -24,13 +24,11 @@ class PieceTokenizer:
     def __init__(self, path: Path, *, max_tokens: int) -> None:
         try:
             self._whole = tokenizers.Tokenizer.from_file(str(path))
-            self._cut = tokenizers.Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises nothing narrower
             raise ModelError(f"{path} is not a tokenizer ({error}); prepare the model again") from error
         self._whole.no_truncation()
         self._whole.no_padding()
-        self._cut.enable_truncation(max_tokens)
-        self._cut.no_padding()
+        self._max_own = max_tokens - int(self._whole.num_special_tokens_to_add(is_pair=False))
 
     def token_starts(self, text: str) -> npt.NDArray[np.int32]:
         """Where each token of `text` begins.
@@ -47,7 +45,11 @@ class PieceTokenizer:
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """What the model reads of each text: special tokens added, cut to its limit."""
-        return [encoding.ids for encoding in self._cut.encode_batch_fast(list(texts))]
+        # Cut by hand: a second tokenizer that cuts would hold the vocabulary again, 280 MB for the default model.
+        encodings = self._whole.encode_batch_fast(list(texts), add_special_tokens=False)
+        for encoding in encodings:
+            encoding.truncate(self._max_own)
+        return [self._whole.post_process(encoding).ids for encoding in encodings]
 
     def own_tokens(self, prompt: str) -> slice:
         """Which of `ids(prompt + text)` are the text's own: all but the prompt's and the special ones."""

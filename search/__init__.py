@@ -4,13 +4,18 @@ A `Query` and an open generation enter; an `Answer` leaves, a page of `Hit`s wit
 Evaluation over published sets is here too. Nothing here knows HTTP or HTML.
 """
 
+from .calibration import ANSWERABLE
 from .errors import BadEvaluationSet, BadQuery, PlotUnavailable, SearchError, UnknownArticle, UnknownQuestion
+from .examples import draw_examples
 from .explanation import Explanation
 from .hit import Answer, Highlight, Hit, Scores, Similar
+from .opening import Opener, open_searcher
 from .query import Filters, Group, Mode, Query
-from .searcher import IndexInfo, Searcher, open_searcher
+from .searcher import IndexInfo, Searcher
+from .timings import Lap, Stage, Timings
 
 __all__ = [
+    "ANSWERABLE",
     "Answer",
     "BadEvaluationSet",
     "BadQuery",
@@ -20,14 +25,19 @@ __all__ = [
     "Highlight",
     "Hit",
     "IndexInfo",
+    "Lap",
     "Mode",
+    "Opener",
     "PlotUnavailable",
     "Query",
     "Scores",
     "SearchError",
     "Searcher",
     "Similar",
+    "Stage",
+    "Timings",
     "UnknownArticle",
     "UnknownQuestion",
+    "draw_examples",
     "open_searcher",
 ]

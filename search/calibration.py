@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,50 +11,52 @@ from .query import Mode
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-# Logistic regression of "this passage answers the question", fitted by `bench/relevance/calibrate.py` on 2026-11-23:
-# the slope of the score, the slope of how many spreads it stands above the question's background, the intercept.
-# `bench/relevance/calibrate.txt` says on what, and how well it holds on sets left out.
+# Logistic regression of "this passage answers the question" on its standing: slope and intercept, fitted by
+# `bench/relevance/calibrate.py` on 2026-11-23. `calibrate.txt` beside it says on what, and how well it holds elsewhere.
 _FITTED = {
-    Mode.DENSE: (18.226, 1.093, -16.14),
-    Mode.HYBRID: (12.45, 1.155, -15.21),
-    Mode.LEXICAL: (13.244, 0.0, -5.13),
+    Mode.DENSE: (7.505, -8.144),
+    Mode.HYBRID: (5.913, -8.2),
+    Mode.LEXICAL: (4.848, -4.678),
 }
-_LEAST_SPREAD = 0.01
+_LEAD = 4.0
+_RIVALS = 10
 
-ANSWERABLE = 0.12
+ANSWERABLE = 0.2
 """The probability that the best passage must reach for the corpus to count as answering the question.
 
 A false "nothing answers this" is as bad as a false answer: `bench/relevance/calibrate.txt` has the shares of both.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Background:
-    """What a question scores with passages drawn evenly from the corpus: some questions are near to everything."""
+def standing(
+    scores: npt.NDArray[np.float32], *, background: float, stories: npt.NDArray[np.integer]
+) -> npt.NDArray[np.float64]:
+    """How a passage stands among the others, (n,) float64: its score plus four times its lead.
 
-    mean: float
-    spread: float
-
-
-NO_BACKGROUND = Background(0.0, 1.0)
-
-
-def background_of(scores: npt.NDArray[np.float32]) -> Background:
-    """The mean and the standard deviation of a question's scores with passages drawn evenly from the corpus."""
-    if not len(scores):
-        return NO_BACKGROUND
-    return Background(float(scores.mean()), max(float(scores.std()), _LEAST_SPREAD))
-
-
-def probability(scores: npt.NDArray[np.float32], *, of: Mode, background: Background) -> npt.NDArray[np.float32]:
-    """The probability of relevance of passages with these scores of an arm, (n,) float32, rising with them.
+    The lead is over the mean of the ten best passages of other stories, which are as good as the best where the answer
+    itself is missing; what a score alone is worth differs from question to question. Ten, so that a few other stories
+    with the answer do not hide it. With scores .9, .8 and .6 of three stories and a background of .5, the first leads
+    by .9 - (.8 + .6 + 8 * .5) / 10 = .36 and stands at 2.34.
 
     Args:
-        scores: (n,) cosines, `fusion.meaning`, or shares of words, as the mode has it.
-        of: The arm.
-        background: Of the question, by the same arm; the shares of words need none.
+        scores: (n,) cosines, `fusion.meaning`, or shares of words.
+        background: What the question scores with anything at all; it stands for rivals where there are too few.
+        stories: (n,) which story each passage belongs to.
     """
-    slope, standing_slope, intercept = _FITTED[of]
     values = scores.astype(np.float64)
-    standing = (values - background.mean) / background.spread
-    return (1 / (1 + np.exp(-(slope * values + standing_slope * standing + intercept)))).astype(np.float32)
+    order = np.argsort(-values, kind="stable")
+    _, first = np.unique(stories[order], return_index=True)
+    best = order[np.sort(first)[: _RIVALS + 1]]
+    tops = np.full(_RIVALS + 1, background)
+    tops[: len(best)] = values[best]
+    rivals = np.full(len(values), tops[:_RIVALS].sum())
+    for place, row in enumerate(best[:_RIVALS]):
+        rivals[stories == stories[row]] += tops[_RIVALS] - tops[place]
+    return values + _LEAD * (values - rivals / _RIVALS)
+
+
+def probability(standings: npt.NDArray[np.float64], *, of: Mode) -> npt.NDArray[np.float32]:
+    """The probability of relevance of passages with these standings by an arm, (n,) float32, rising with them."""
+    slope, intercept = _FITTED[of]
+    probabilities: npt.NDArray[np.float32] = (1 / (1 + np.exp(-(slope * standings + intercept)))).astype(np.float32)
+    return probabilities

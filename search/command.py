@@ -21,8 +21,8 @@ from indexer.command import (
 )
 
 from .eval_command import eval_command
+from .opening import open_searcher
 from .query import Filters, Group, Mode, Query
-from .searcher import open_searcher
 
 if TYPE_CHECKING:
     from datetime import date
@@ -73,8 +73,12 @@ def search_command(
     searcher = open_searcher(index, model_cache=model_cache, threads=threads, progress=say)
     answer = searcher.search(query)
     if as_json:
-        put_json({"generation": searcher.info.generation, **dataclasses.asdict(answer)} | {"hits": _plain(answer.hits)})
+        content = dataclasses.asdict(answer) | {"hits": _plain(answer.hits)}
+        del content["timings"]  # equal searches print equal text
+        put_json({"generation": searcher.info.generation, **content})
         return
+    if answer.degraded:
+        say(answer.degraded)
     if not answer.hits:
         say("no article passes these filters")
         return

@@ -86,18 +86,23 @@ def eval_command(
 
 
 def searcher_of(questions: EvaluationSet, *, encoder: Encoder, model_cache: Path) -> Searcher:
-    """A searcher over the corpus of a set, whose index is kept beside the prepared models.
+    """A searcher over the corpus of a set; raises what `index_of` does."""
+    return Searcher(open_current(index_of(questions.corpus, encoder=encoder, model_cache=model_cache)), encoder=encoder)
+
+
+def index_of(corpus: Path, *, encoder: Encoder, model_cache: Path) -> Path:
+    """The index of a corpus to measure on, kept beside the prepared models and built where it is missing.
 
     Raises:
         CorpusError: the corpus cannot be read.
         IndexerError: the index cannot be written.
     """
-    with questions.corpus.open("rb") as stream:
-        corpus = hashlib.file_digest(stream, "sha256").hexdigest()
-    index = model_cache / "eval" / f"{corpus[:16]}-{encoder.card.fingerprint[:8]}"
+    with corpus.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    index = model_cache / "eval" / f"{digest[:16]}-{encoder.card.fingerprint[:8]}"
     with ProgressBars() as progress:
-        build([questions.corpus], index=index, encoder=encoder, settings=ChunkSettings(), progress=progress, keep=0)
-    return Searcher(open_current(index), encoder=encoder)
+        build([corpus], index=index, encoder=encoder, settings=ChunkSettings(), progress=progress, keep=0)
+    return index
 
 
 def _write(comparisons: list[Comparison], *, markdown: Path | None, plot: Path | None) -> None:

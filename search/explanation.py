@@ -83,12 +83,13 @@ class LateEvidence:
 class Explanation:
     """What each arm says of one passage. All ranks count passages, from 1, among those that pass the filters.
 
-    `language` is the passage's. `late` is None without stored token vectors. `lifted` counts the places that
+    `language` is the passage's. `dense` and `late` are None where the question was not embedded, `late` also
+    without stored token vectors. `lifted` counts the places that
     shared words moved the passage up within its language, negative for down.
     """
 
     language: str
-    dense: DenseEvidence
+    dense: DenseEvidence | None
     lexical: LexicalEvidence
     late: LateEvidence | None
     lifted: int
@@ -109,35 +110,36 @@ class Placed:
 class Evidence:
     """What there is to explain a question's ranking with.
 
-    `allowed` is (passages,) bool or None for all; `depth` how far down an arm is asked for a passage's rank.
+    `embedding` is None where words alone ranked, `tokenizer` where no model is open. `allowed` is (passages,) bool
+    or None for all; `depth` how far down an arm is asked for a passage's rank.
     """
 
     text: str
-    embedding: Embedding
+    embedding: Embedding | None
     allowed: npt.NDArray[np.bool_] | None
     ranker: Ranker
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer | None
     depth: int = MAX_DEPTH
 
     def explanations(self, ranking: Ranking) -> list[Explanation]:
         """One for each row of a ranking, or of a part of one."""
-        ranker, question = self.ranker, self.embedding.tokens[0]
+        ranker, embedding = self.ranker, self.embedding
         shares = ranker.shares(self.text, allowed=self.allowed)
-        by_vectors = _places(ranker.nearest(self.embedding, k=self.depth, allowed=self.allowed))
+        nearest = None if embedding is None else ranker.nearest(embedding, k=self.depth, allowed=self.allowed)
+        by_vectors = {} if nearest is None else _places(nearest)
         by_words = _places(ranker.sharing(shares, k=self.depth))
-        matches = ranker.matches(question, ranking.rows) if len(question.ids) else None
+        matches = self.matches(ranking.rows)
         found = []
         for place, row in enumerate(ranking.rows.tolist()):
             article, passage = self.passage(row)
-            title = embedded_title(
-                article.title, tokenizer=self.tokenizer, settings=ranker.generation.manifest.chunking
-            )
-            text = embedded_text(title, passage.text)
+            text = self.embedded(article, passage)
             counted = not math.isnan(ranking.late[place])
             found.append(
                 Explanation(
                     language=article.language,
-                    dense=DenseEvidence(float(ranking.dense[place]), by_vectors.get(row)),
+                    dense=None
+                    if embedding is None
+                    else DenseEvidence(float(ranking.dense[place]), by_vectors.get(row)),
                     lexical=LexicalEvidence(
                         float(ranking.lexical[place]), by_words.get(row), self._words(text, language=article.language)
                     ),
@@ -147,19 +149,32 @@ class Evidence:
             )
         return found
 
-    def unranked(self, article_rows: Sequence[int]) -> Ranking:
+    def unranked(self, article_rows: Sequence[int], *, embedding: Embedding) -> Ranking:
         """The passages nearest the question of articles that were not ranked, one each; `scores` are NaN."""
         first = self.ranker.generation.store.first_passage
         best = []
         for article in article_rows:
             rows = np.arange(first[article], first[article + 1])
             if len(rows):
-                best.append(rows[np.argmax(self.ranker.cosines(rows, self.embedding))])
+                best.append(rows[np.argmax(self.ranker.cosines(rows, embedding))])
         rows = np.array(best, np.int64)
         unjudged = np.full(len(rows), np.nan, np.float32)
-        dense = self.ranker.cosines(rows, self.embedding) if best else unjudged
+        dense = self.ranker.cosines(rows, embedding) if best else unjudged
         lexical = self.ranker.shares(self.text, allowed=None)[rows]
-        return Ranking(rows, unjudged, dense, lexical, unjudged, np.zeros(len(rows), np.int64))
+        standing = np.full(len(rows), np.nan)
+        return Ranking(rows, unjudged, dense, lexical, unjudged, np.zeros(len(rows), np.int64), standing)
+
+    def matches(self, rows: npt.NDArray[np.int64]) -> Matches | None:
+        """How the question's tokens match those of these passages; None where either has none."""
+        question = None if self.embedding is None else self.embedding.tokens[0]
+        return None if question is None or not len(question.ids) else self.ranker.matches(question, rows)
+
+    def embedded(self, article: Article, passage: Passage) -> str:
+        """The text that was embedded and indexed for a passage: its title, as far as it counts, and itself."""
+        title, settings = article.title, self.ranker.generation.manifest.chunking
+        if self.tokenizer is not None:
+            title = embedded_title(title, tokenizer=self.tokenizer, settings=settings)
+        return embedded_text(title, passage.text)
 
     def passage(self, row: int) -> tuple[Article, Passage]:
         """The passage of that row, and its article."""
@@ -177,7 +192,7 @@ class Evidence:
 
     def _late(self, matches: Matches, text: str, *, counted: bool) -> LateEvidence:
         pairs: list[TokenPair] = []
-        if len(matches.places):
+        if len(matches.places) and self.embedding is not None and self.tokenizer is not None:
             asked = _pieces(self.text, self.tokenizer)
             pieces = _pieces(text, self.tokenizer)
             best = matches.cosines.argmax(axis=1)
@@ -195,7 +210,9 @@ class Evidence:
         return LateEvidence(float(matches.scores()[0]), counted, tuple(heaviest))
 
 
-def placed(ranking: Ranking, *, first: int, articles: Sequence[int], evidence: Evidence) -> tuple[Placed, ...]:
+def placed(
+    ranking: Ranking, *, first: int, articles: Sequence[int], evidence: Evidence, embedding: Embedding
+) -> tuple[Placed, ...]:
     """The first articles of a ranking, then others wherever they rank, each by its best passage.
 
     Args:
@@ -203,13 +220,14 @@ def placed(ranking: Ranking, *, first: int, articles: Sequence[int], evidence: E
         first: How many articles from the top.
         articles: Article rows to show in any case.
         evidence: Of the question.
+        embedding: Of the question.
     """
     article_of = evidence.ranker.generation.store.passage_article
     _, best = np.unique(article_of[ranking.rows], return_index=True)
     ranking = ranking.take(np.sort(best))
     found = article_of[ranking.rows]
     shown = np.flatnonzero((np.arange(len(found)) < first) | np.isin(found, articles))
-    missing = evidence.unranked([row for row in articles if row not in found])
+    missing = evidence.unranked([row for row in articles if row not in found], embedding=embedding)
     parts = (ranking.take(shown), missing)
     whole = Ranking(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Ranking)))
     ranks = [*(shown + 1).tolist(), *[None] * len(missing.rows)]

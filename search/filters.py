@@ -26,6 +26,7 @@ class ArticleFilter:
         self._published = store.published
         self._month = np.datetime_as_string(store.published.astype("datetime64[M]"))
         self._passage_article = store.passage_article
+        self._row_of = store.article_row
         self.n_articles = store.n_articles
 
     def articles(self, filters: Filters) -> npt.NDArray[np.bool_] | None:
@@ -35,6 +36,7 @@ class ArticleFilter:
             self._one_of("source", filters.sources),
             None if filters.published_from is None else self._published >= np.datetime64(filters.published_from),
             None if filters.published_to is None else self._published <= np.datetime64(filters.published_to),
+            None if filters.article is None else self._only(filters.article),
         ]
         given = [mask for mask in masks if mask is not None]
         return np.logical_and.reduce(given) if given else None
@@ -45,6 +47,13 @@ class ArticleFilter:
         codes, values = self._columns[name]
         passing = np.array([value in wanted for value in values], bool)
         return passing[codes]
+
+    def _only(self, article_id: str) -> npt.NDArray[np.bool_]:
+        mask = np.zeros(self.n_articles, bool)
+        row = self._row_of(article_id)
+        if row is not None:
+            mask[row] = True
+        return mask
 
     def passages(self, articles: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Which passages stand in those articles, (passages,) bool."""

@@ -46,7 +46,9 @@ def best_sentence(
         return ()
     first = np.flatnonzero(np.diff(sentence_of[order], prepend=-1))
     best = matches.weights @ np.maximum.reduceat(matches.cosines[:, order], first, axis=1)
-    start, end = sentences[int(sentence_of[order][first[int(np.argmax(best))]])]
+    found = sentence_of[order][first]
+    best = np.where(_asking(passage, [sentences[place] for place in found]), -np.inf, best)
+    start, end = sentences[int(found[int(np.argmax(best))])]
     return (Highlight(start, end, "sentence"),)
 
 
@@ -69,9 +71,16 @@ def best_sentence_by_words(passage: Passage, weights: dict[str, float], *, langu
         for start, end in sentences
     ]
     counting = {stem: weight for stem, weight in weights.items() if weight >= _LEAST_WEIGHT}
-    totals = [sum(weight for stem, weight in counting.items() if stem in stems) for stems in shared]
+    totals = np.array([sum(weight for stem, weight in counting.items() if stem in stems) for stems in shared])
+    totals[_asking(passage, sentences)] = 0
     start, end = sentences[int(np.argmax(totals))]
-    return (Highlight(start, end, "sentence"),) if max(totals) > 0 else ()
+    return (Highlight(start, end, "sentence"),) if totals.max() > 0 else ()
+
+
+def _asking(passage: Passage, sentences: list[tuple[int, int]]) -> npt.NDArray[np.bool_]:
+    """Which sentences ask, (n,) bool, none where all do: a question is most like a question, but does not answer it."""
+    asking = np.array([passage.text[start:end].rstrip("\"'”’)» ").endswith("?") for start, end in sentences], bool)
+    return np.zeros_like(asking) if asking.all() else asking
 
 
 def matching_words(passage: Passage, weights: dict[str, float], *, language: str) -> tuple[Highlight, ...]:

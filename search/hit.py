@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from .timings import Timings
 
 if TYPE_CHECKING:
     from corpus import Article
@@ -34,7 +36,8 @@ class Scores:
 class Hit:
     """One ranked passage with the article it stands in. `rank` counts from 1 over the whole ranking.
 
-    `similar_count` is how many other articles tell the same story and pass the filters, ranked or not; `explanation`
+    `similar_count` is how many other articles tell the same story and pass the filters, ranked or not; `more_count`
+    how many other passages of its article probably answer too, 0 where each passage is a hit of its own; `explanation`
     is None unless the query asked for it.
     """
 
@@ -45,6 +48,7 @@ class Hit:
     article: Article
     highlights: tuple[Highlight, ...]
     similar_count: int
+    more_count: int = 0
     explanation: Explanation | None = None
 
 
@@ -53,7 +57,7 @@ class Answer:
     """One page of a ranking. `total` counts the hits that paging can reach, whatever the page.
 
     `answerable` is false when even the best hit probably does not answer, or there is none; `degraded` says in words
-    what is missing, or is None.
+    what is missing, or is None; `timings` say where the time went, and equal answers may differ in them.
     `facets` maps "language", "source" and "month" to counts of articles over the filtered matches.
     """
 
@@ -65,6 +69,7 @@ class Answer:
     answerable: bool
     degraded: str | None
     facets: dict[str, dict[str, int]]
+    timings: Timings = field(default_factory=Timings, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

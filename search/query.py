@@ -27,12 +27,13 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which articles may answer; an empty set or None lets all through. Dates are inclusive."""
+    """Which articles may answer; an empty set or None lets all through. Dates are inclusive; `article` is an id."""
 
     languages: frozenset[str] = frozenset()
     sources: frozenset[str] = frozenset()
     published_from: date | None = None
     published_to: date | None = None
+    article: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,11 @@ import numpy as np
 
 from indexer import Embedding, unit_rows
 
-from .calibration import NO_BACKGROUND, background_of, probability
+from .calibration import probability, standing
 from .fusion import fused, meaning
 from .late import Matches, match
 from .query import Mode
+from .timings import Stage, timed
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,8 +36,9 @@ _COHORT = 64
 class Ranking:
     """Passage rows, best first, with what each arm said of them.
 
-    All are (n,). `scores` is the probability of relevance; `late` is NaN where late interaction did not judge;
-    `lifted` counts the places that shared words moved a passage up, negative for down.
+    All are (n,). `scores` is the probability of relevance, never above that of a passage before it; `dense` and `late`
+    are NaN where that arm did not judge; `lifted` counts the places that shared words moved a passage up, negative for
+    down; `standing` is what the probability was made of.
     """
 
     rows: Rows64
@@ -45,6 +47,7 @@ class Ranking:
     lexical: Scores
     late: Scores
     lifted: Rows64
+    standing: npt.NDArray[np.float64]
 
     def take(self, order: npt.NDArray[np.intp]) -> Ranking:
         """The same of some of its places, in another order."""
@@ -66,31 +69,33 @@ class Ranker:
         by_id = np.argsort(self._id_rank[generation.store.passage_article], kind="stable")
         self._cohort = by_id[np.linspace(0, len(by_id) - 1, min(_COHORT, len(by_id))).astype(np.int64)]
 
-    def rank(self, text: str, embedding: Embedding, *, mode: Mode, allowed: Mask | None, late: bool = True) -> Ranking:
+    def rank(
+        self, text: str, embedding: Embedding | None, *, mode: Mode, allowed: Mask | None, late: bool = True
+    ) -> Ranking:
         """The passages that may answer, best first.
 
         Args:
             text: The question.
-            embedding: Of the question alone.
+            embedding: Of the question alone; None ranks by words, whatever the mode.
             mode: Which arms decide.
             allowed: (passages,) bool, which passages passed the filters, or None for all.
             late: Whether late interaction takes part in the hybrid mode, where the generation has its tokens.
         """
         shares = self.shares(text, allowed=allowed)
-        if mode is Mode.LEXICAL:
-            rows = self.sharing(shares, k=MAX_DEPTH)
-            scores = probability(shares[rows], of=mode, background=NO_BACKGROUND)
-            return self._ordered(rows, embedding, shares, score=scores)
+        if mode is Mode.LEXICAL or embedding is None:
+            return self._by_words(shares, embedding)
         rows = self.nearest(embedding, k=MAX_DEPTH, allowed=allowed)
         if mode is Mode.DENSE:
             return self._ordered(rows, embedding, shares)
         return self._hybrid(rows, embedding, shares, late=late)
 
+    @timed(Stage.LEXICAL)
     def shares(self, text: str, *, allowed: Mask | None) -> Scores:
         """What share of the question's words each passage has, (passages,) float32; 0 where not allowed."""
         shares = self.generation.lexical.shares(text)
         return shares if allowed is None else np.where(allowed, shares, np.float32(0))
 
+    @timed(Stage.DENSE)
     def nearest(self, embedding: Embedding, *, k: int, allowed: Mask | None) -> Rows64:
         """The k allowed passages whose vectors are nearest the question's, best first."""
         rows, cosines = self.generation.vectors.search(embedding.vectors, k=k, allowed=allowed)[0]
@@ -104,6 +109,7 @@ class Ranker:
             rows = rows[shares[rows] >= np.partition(shares[rows], -k)[-k]]
         return rows[self._best_first(rows, shares[rows])[:k]]
 
+    @timed(Stage.DENSE)
     def cosines(self, rows: Rows64, embedding: Embedding) -> Scores:
         """The cosine of the question's vector with each of these passages', (len(rows),) float32."""
         vectors = self.generation.vectors.vectors(rows)
@@ -128,6 +134,7 @@ class Ranker:
         top = self._ordered(first, question, unjudged)
         return replace(top, scores=np.maximum(top.scores, below.scores.max(initial=0))).then(below)
 
+    @timed(Stage.LATE)
     def matches(self, question: TokenVectors, rows: Rows64) -> Matches | None:
         """How the question's tokens match those of these passages; None where no tokens were stored."""
         generation = self.generation
@@ -140,6 +147,12 @@ class Ranker:
             languages=generation.languages[rows],
             offsets=generation.token_offsets,
         )
+
+    def _by_words(self, shares: Scores, embedding: Embedding | None) -> Ranking:
+        """The passages that share any word; their cosines are told where there is an embedding to compare with."""
+        rows = self.sharing(shares, k=MAX_DEPTH)
+        dense = None if embedding is None else self.cosines(rows, embedding)
+        return self._placed(rows, shares[rows], of=Mode.LEXICAL, background=0.0, dense=dense, lexical=shares[rows])
 
     def _hybrid(self, nearest: Rows64, embedding: Embedding, shares: Scores, *, late: bool) -> Ranking:
         """All arms judge the nearest passages and those that share most words; the rest follow.
@@ -156,31 +169,58 @@ class Ranker:
         matches = self.matches(embedding.tokens[0], asked) if late and len(embedding.tokens[0].ids) else None
         maxsim = None if matches is None else matches.scores()
         comparable = meaning(dense=dense, late=maxsim)
-        background = background_of(comparable[len(judged) :])
+        background = float(comparable[len(judged) :].mean())
         dense, comparable = dense[: len(judged)], comparable[: len(judged)]
         maxsim = None if maxsim is None else maxsim[: len(judged)]
         evidence = fused(dense=dense, late=maxsim, lexical=lexical, languages=self.generation.languages[judged])
-        scores = probability(evidence, of=Mode.DENSE if maxsim is None else Mode.HYBRID, background=background)
-        order = self._best_first(judged, evidence)
-        by_meaning = self._best_first(judged, comparable)
-        lifted = (np.argsort(by_meaning) - np.argsort(order)).astype(np.int64)
-        unjudged = np.full(len(judged), np.nan, np.float32)
-        top = Ranking(judged, scores, dense, lexical, unjudged if maxsim is None else maxsim, lifted).take(order)
+        by_meaning, by_all = (np.argsort(self._best_first(judged, score)) for score in (comparable, evidence))
+        top = self._placed(
+            judged,
+            evidence,
+            of=Mode.DENSE if maxsim is None else Mode.HYBRID,
+            background=background,
+            dense=dense,
+            lexical=lexical,
+            late=maxsim,
+            lifted=by_meaning - by_all,
+        )
         below = self._ordered(rest, embedding, shares)
         # What only the dense vectors judged stays below, in its order.
-        scale = scores.min(initial=1.0) / below.scores.max(initial=np.finfo(np.float32).tiny)
+        scale = top.scores.min(initial=1.0) / below.scores.max(initial=np.finfo(np.float32).tiny)
         below = replace(below, scores=below.scores * np.float32(scale))
         return top.then(below)
 
-    def _ordered(self, rows: Rows64, embedding: Embedding, shares: Scores, *, score: Scores | None = None) -> Ranking:
-        """Rows by one arm's score, that of the dense vectors unless given."""
+    def _ordered(self, rows: Rows64, embedding: Embedding, shares: Scores) -> Ranking:
+        """Rows by the cosine of their vectors."""
         dense = self.cosines(rows, embedding)
-        order = self._best_first(rows, dense if score is None else score)
-        if score is None:
-            background = background_of(self.cosines(self._cohort, embedding))
-            score = probability(dense, of=Mode.DENSE, background=background)
+        background = float(self.cosines(self._cohort, embedding).mean())
+        return self._placed(rows, dense, of=Mode.DENSE, background=background, dense=dense, lexical=shares[rows])
+
+    def _placed(
+        self,
+        rows: Rows64,
+        score: Scores,
+        *,
+        of: Mode,
+        background: float,
+        dense: Scores | None,
+        lexical: Scores,
+        late: Scores | None = None,
+        lifted: Rows64 | None = None,
+    ) -> Ranking:
+        """Rows in the order of a score, with the probability that it gives them."""
+        found = standing(score, background=background, stories=self._stories(rows))
         unjudged = np.full(len(rows), np.nan, np.float32)
-        return Ranking(rows, score, dense, shares[rows], unjudged, np.zeros(len(rows), np.int64)).take(order)
+        dense, late = (unjudged if one is None else one for one in (dense, late))
+        lifted = np.zeros(len(rows), np.int64) if lifted is None else lifted
+        ranking = Ranking(rows, probability(found, of=of), dense, lexical, late, lifted, found)
+        ranking = ranking.take(self._best_first(rows, score))
+        # A second passage of the best story has fewer rivals than one of another story that stands above it.
+        return replace(ranking, scores=np.minimum.accumulate(ranking.scores))
+
+    def _stories(self, rows: Rows64) -> npt.NDArray[np.integer]:
+        generation = self.generation
+        return generation.stories.of[generation.store.passage_article[rows]]
 
     def _best_first(self, rows: Rows64, scores: Scores) -> npt.NDArray[np.intp]:
         """The order of results everywhere: score descending, then passage id (its article's, then its place)."""

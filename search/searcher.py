@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from corpus import Article, detect_query_language
-from indexer import (
-    Embedding,
-    IndexMismatch,
-    Passage,
-    TokenVectors,
-    embedded_text,
-    embedded_title,
-    find_prepared,
-    open_current,
-    open_encoder,
-    prepare_model,
-)
+from corpus import detect_query_language
+from indexer import EncoderFailed, IndexMismatch
 
 from .calibration import ANSWERABLE
 from .errors import BadQuery, UnknownArticle
 from .explanation import Evidence, Placed, placed
 from .filters import ArticleFilter
-from .grouping import first_of_each, similar_count
-from .highlight import best_sentence, best_sentence_by_words, matching_words
-from .hit import Answer, Highlight, Hit, Scores, Similar
-from .query import Filters, Group, Query
+from .grouping import first_of_each, more_counts
+from .hit import Answer, Similar
+from .query import Filters, Group, Mode, Query
 from .question import readable
 from .ranking import MAX_DEPTH, Ranker, Ranking
+from .snippet import page_of
+from .timings import Stage, measuring, timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import datetime
-    from pathlib import Path
 
     import numpy.typing as npt
 
-    from indexer import Encoder, Generation
-
-    from .explanation import Explanation
-    from .late import Matches
+    from corpus import Article
+    from indexer import Embedding, Encoder, Generation, Passage
+    from indexer.chunker import Tokenizer
 
 MAX_QUERY_CHARACTERS = 10_000
+DEGRADED = "the language model does not answer just now: these hits share words with the question, and nothing more"
+"""What an answer says that was found by words because the model failed."""
 _ALL_ARTICLES = Filters()
 
 
@@ -59,6 +48,19 @@ class IndexInfo:
     articles: int
     passages: int
     languages: dict[str, int]
+
+    @classmethod
+    def of(cls, generation: Generation) -> IndexInfo:
+        """What a searcher over this generation searches."""
+        manifest = generation.manifest
+        return cls(
+            generation=generation.name,
+            model=manifest.model.name,
+            built_at=generation.built_at,
+            articles=manifest.articles,
+            passages=manifest.passages,
+            languages=manifest.languages,
+        )
 
 
 class Searcher:
@@ -75,36 +77,47 @@ class Searcher:
         self._encoder = encoder
         self._filter = ArticleFilter(generation.store)
         self._ranker = Ranker(generation)
-        self.info = IndexInfo(
-            generation=generation.name,
-            model=generation.manifest.model.name,
-            built_at=generation.built_at,
-            articles=generation.manifest.articles,
-            passages=generation.manifest.passages,
-            languages=generation.manifest.languages,
-        )
+        self.info = IndexInfo.of(generation)
 
     def search(self, query: Query) -> Answer:
         """Rank the passages of the articles that pass the filters, and return one page.
+
+        A lexical search asks no model. Where the model fails, any search is answered like a lexical one, and
+        `degraded` says so.
 
         Raises:
             BadQuery: nothing to search for, too long, or a page past what is ranked.
         """
         text = checked(query)
         _check_page(query)
-        language = detect_query_language(text)
-        tokens = len(self._encoder.tokenizer.token_starts(text)) + self._encoder.card.overhead_tokens
-        embedding = self.embed(query)
-        ranking = self.rank(query, embedding=embedding)
+        with measuring() as stopwatch:
+            language = detect_query_language(text)
+            embedding, degraded = None, None
+            if query.mode is not Mode.LEXICAL:
+                try:
+                    embedding = self.embed(query)
+                except EncoderFailed:
+                    query, degraded = replace(query, mode=Mode.LEXICAL), DEGRADED
+            passing = self._filter.articles(query.filters)
+            whole = self.rank(replace(query, group=Group.NONE), embedding=embedding)
+            ranking = self._grouped(whole, by=query.group)
+            hits = page_of(ranking, query=query, evidence=self._evidence(query, embedding), passing=passing)
+            if query.group is Group.ARTICLE:
+                shown = ranking.take(np.arange(query.offset, query.offset + len(hits)))
+                more = more_counts(shown, whole=whole, article_of=self._generation.store.passage_article)
+                hits = tuple(replace(hit, more_count=count) for hit, count in zip(hits, more, strict=True))
+            facets = self._filter.facets(passing)
         return Answer(
-            hits=self._hits(text, embedding, ranking, query),
+            hits=hits,
             total=len(ranking.rows),
             language=language.language,
             language_confidence=language.confidence,
-            truncated=tokens > self._encoder.card.max_tokens,
+            # Words are looked up to the last one: only the model reads no further than it can.
+            truncated=embedding is not None and self._tokens(text) > self._encoder.card.max_tokens,
             answerable=bool(len(ranking.scores)) and float(ranking.scores[0]) >= ANSWERABLE,
-            degraded=None,
-            facets=self._filter.facets(self._filter.articles(query.filters)),
+            degraded=degraded,
+            facets=facets,
+            timings=stopwatch.read(),
         )
 
     def embed(self, query: Query) -> Embedding:
@@ -112,38 +125,47 @@ class Searcher:
 
         Raises:
             BadQuery: nothing to search for, or too long.
+            EncoderFailed: the model does not answer.
         """
-        return self._encoder.embed_queries([checked(query)])
+        with timed(Stage.ENCODE):
+            return self._encoder.embed_queries([checked(query)])
 
     def rank(self, query: Query, *, embedding: Embedding | None = None, late: bool = True) -> Ranking:
         """The whole ranking of a query, as far as paging reaches; `limit` and `offset` do not matter.
 
         Args:
             query: The question.
-            embedding: What `embed` made of it, when that was done already.
+            embedding: What `embed` made of it, when that was done already; the lexical mode needs none.
             late: Whether late interaction may take part.
 
         Raises:
             BadQuery: nothing to search for, or too long.
+            EncoderFailed: the model does not answer.
         """
         text = checked(query)
+        if embedding is None and query.mode is not Mode.LEXICAL:
+            embedding = self.embed(query)
         ranking = self._ranker.rank(
             text,
-            self.embed(query) if embedding is None else embedding,
+            embedding,
             mode=query.mode,
             allowed=self._allowed(query),
             late=late,
         )
-        if query.group is Group.ARTICLE:
-            story = self._generation.stories.of[self._generation.store.passage_article[ranking.rows]]
-            ranking = ranking.take(first_of_each(story))
-        return ranking
+        return self._grouped(ranking, by=query.group)
+
+    def _grouped(self, ranking: Ranking, *, by: Group) -> Ranking:
+        if by is Group.NONE:
+            return ranking
+        story = self._generation.stories.of[self._generation.store.passage_article[ranking.rows]]
+        return ranking.take(first_of_each(story))
 
     def explain(self, query: Query, *, articles: Iterable[str]) -> tuple[Placed, ...]:
         """The first `query.limit` articles, and these wherever they rank, with what each arm said of them.
 
         Raises:
             BadQuery: nothing to search for, or too long.
+            EncoderFailed: the model does not answer.
         """
         rows = {key: self._generation.store.article_row(key) for key in articles}
         embedding = self.embed(query)
@@ -153,10 +175,18 @@ class Searcher:
             articles=[row for row in rows.values() if row is not None],
             # A relevant article's place is told however far down it is.
             evidence=replace(self._evidence(query, embedding), depth=self.info.passages),
+            embedding=embedding,
         )
 
-    def _evidence(self, query: Query, embedding: Embedding) -> Evidence:
-        return Evidence(checked(query), embedding, self._allowed(query), self._ranker, self._encoder.tokenizer)
+    def _evidence(self, query: Query, embedding: Embedding | None) -> Evidence:
+        try:
+            tokenizer: Tokenizer | None = self._encoder.tokenizer
+        except EncoderFailed:
+            tokenizer = None
+        return Evidence(readable(query.text), embedding, self._allowed(query), self._ranker, tokenizer)
+
+    def _tokens(self, text: str) -> int:
+        return len(self._encoder.tokenizer.token_starts(text)) + self._encoder.card.overhead_tokens
 
     def _allowed(self, query: Query) -> npt.NDArray[np.bool_] | None:
         articles = self._filter.articles(query.filters)
@@ -178,8 +208,8 @@ class Searcher:
         asked = store.article_row(article_id)
         if asked is None:
             raise UnknownArticle(f"the index has no article of the id {article_id[:200]!r}; a search names ids")
-        passing = self._filter.articles(filters)
-        passing = np.ones(store.n_articles, bool) if passing is None else passing
+        selected = self._filter.articles(filters)
+        passing = np.ones(store.n_articles, bool) if selected is None else selected.copy()
         passing[asked] = False
         own = stories.of == stories.of[asked]
         ranking = self._ranker.like(
@@ -187,14 +217,12 @@ class Searcher:
             first=np.flatnonzero(self._filter.passages(passing & own)),
             allowed=self._filter.passages(passing & ~own),
         )
-        no_tokens = TokenVectors(np.empty(0, np.int32), np.empty((0, self._encoder.card.dim), np.float32))
-        nothing = Embedding(np.empty((0, self._encoder.card.dim), np.float32), [no_tokens])
         articles = store.passage_article[ranking.rows]
         # Articles of the same story are shown one by one, of any other story the nearest alone.
         ranking = ranking.take(first_of_each(np.where(own[articles], -1 - articles, stories.of[articles])))
         return Similar(
             article=store.article(asked),
-            hits=self._hits("", nothing, ranking, query),
+            hits=page_of(ranking, query=query, evidence=self._evidence(query, None), passing=selected),
             total=len(ranking.rows),
             same_story=int(np.count_nonzero(passing & own)),
             facets=self._filter.facets(passing),
@@ -210,95 +238,18 @@ class Searcher:
         row = self._generation.store.article_row(article_id)
         return None if row is None else self._generation.store.article(row)
 
+    def drawn(self, *, most: int) -> list[Article]:
+        """At most that many articles, drawn evenly from the index in the order of their ids; always the same ones."""
+        store = self._generation.store
+        by_id = np.argsort(store.id_rank())
+        rows = by_id[np.linspace(0, len(by_id) - 1, min(most, len(by_id))).astype(np.int64)]
+        return [store.article(int(row)) for row in rows]
+
     def passages_of(self, article_id: str) -> list[Passage]:
         """The passages of that article, in its order; none when there is no such article."""
         store = self._generation.store
         row = store.article_row(article_id)
         return [] if row is None else store.passages(row, store.article(row))
-
-    def _hits(self, text: str, embedding: Embedding, ranking: Ranking, query: Query) -> tuple[Hit, ...]:
-        page = slice(query.offset, query.offset + query.limit)
-        rows = ranking.rows[page]
-        matches = self._ranker.matches(embedding.tokens[0], rows)
-        explanations: Sequence[Explanation | None] = (
-            self._evidence(query, embedding).explanations(
-                ranking.take(np.arange(len(ranking.rows), dtype=np.intp)[page])
-            )
-            if query.explain
-            else [None] * len(rows)
-        )
-        lexical = self._generation.lexical
-        shown = np.unique(self._generation.languages[rows])
-        weights = {str(language): lexical.weights(text, language=str(language)) for language in shown}
-        passing = self._filter.articles(query.filters)
-        hits: list[Hit] = []
-        for place, row in enumerate(rows):
-            at = query.offset + place
-            article, passage = self._passage(int(row))
-            hits.append(
-                Hit(
-                    rank=at + 1,
-                    score=float(ranking.scores[at]),
-                    scores=Scores(
-                        dense=_judged(ranking.dense[at]),
-                        lexical=_judged(ranking.lexical[at]),
-                        late=_judged(ranking.late[at]),
-                    ),
-                    passage=passage,
-                    article=article,
-                    highlights=(
-                        *(
-                            self._best_sentence(article, passage, matches.of(place))
-                            if matches is not None
-                            else best_sentence_by_words(passage, weights[article.language], language=article.language)
-                        ),
-                        *matching_words(passage, weights[article.language], language=article.language),
-                    ),
-                    similar_count=similar_count(
-                        int(self._generation.store.passage_article[row]),
-                        stories=self._generation.stories,
-                        passing=passing,
-                    ),
-                    explanation=explanations[place],
-                )
-            )
-        return tuple(hits)
-
-    def _passage(self, row: int) -> tuple[Article, Passage]:
-        store = self._generation.store
-        article = store.article(int(store.passage_article[row]))
-        return article, store.passage(row, article)
-
-    def _best_sentence(self, article: Article, passage: Passage, matches: Matches) -> tuple[Highlight, ...]:
-        tokenizer = self._encoder.tokenizer
-        title = embedded_title(article.title, tokenizer=tokenizer, settings=self._generation.manifest.chunking)
-        text = embedded_text(title, passage.text)
-        return best_sentence(
-            passage,
-            matches,
-            token_starts=tokenizer.token_starts(text),
-            title_length=len(text) - len(passage.text),
-        )
-
-
-def open_searcher(
-    index: Path,
-    *,
-    model_cache: Path,
-    threads: int | None = None,
-    progress: Callable[[str], None] = lambda _step: None,
-) -> Searcher:
-    """Open the live generation of `index` with the model that made it, preparing that model if need be.
-
-    Raises:
-        IndexerError: no index, a damaged one, or its model is not to be had.
-    """
-    generation = open_current(index)
-    card = generation.manifest.model
-    folder = find_prepared(card.fingerprint, cache=model_cache)
-    if folder is None:
-        folder = prepare_model(card.name, cache=model_cache, progress=progress)
-    return Searcher(generation, encoder=open_encoder(folder, threads=threads))
 
 
 def _check_page(query: Query) -> None:
@@ -307,10 +258,6 @@ def _check_page(query: Query) -> None:
             f"limit {query.limit} and offset {query.offset} are out of range; expected limit >= 1, offset >= 0 "
             f"and together at most {MAX_DEPTH}"
         )
-
-
-def _judged(score: np.float32) -> float | None:
-    return None if math.isnan(score) else float(score)
 
 
 def checked(query: Query) -> str:

@@ -93,10 +93,11 @@ def _append(text: Text, one: Placed, *, relevant: bool, width: int) -> None:
     why = one.explanation
     rank = "-" if one.rank is None else str(one.rank)
     score = "-" if one.score is None else f"{one.score:.3f}"
-    dense, share = why.dense, why.lexical
+    share = why.lexical
+    cosine = "-" if why.dense is None else _cell(why.dense.cosine, why.dense.rank)
     late = "-" if why.late is None else f"{why.late.score:.3f}"
     text.append(
-        f"{'*' if relevant else ' '}{rank:>4}  {score:>5}  {_cell(dense.cosine, dense.rank):<14} "
+        f"{'*' if relevant else ' '}{rank:>4}  {score:>5}  {cosine:<14} "
         f"{_cell(share.share, share.rank):<13} {late:<6} {why.lifted:>+5}  ",
         style="bold green" if relevant else "",
     )

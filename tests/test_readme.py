@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import typer.main
 
-from api import command, page, reference, v1
+from api import command, page, reference, telemetry, v1
 from api.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ def readme(repository: Path) -> str:
 
 
 def test_every_command_of_the_readme_exists(readme: str) -> None:
-    named = re.findall(r"^cari (model \w+|\w+)", readme, re.MULTILINE)
+    named = set(re.findall(r"^cari (model \w+|\w+)", readme, re.MULTILINE))
     root = typer.main.get_command(command.app)
 
-    assert len(named) == 10
+    assert len(named) == 11
     for name in named:
         group = root
         for part in name.split():
@@ -48,7 +48,7 @@ def test_every_endpoint_of_the_readme_exists(readme: str) -> None:
     named = set(re.findall(r"`(?:GET |POST )?(/[\w/{}]*)`", readme.split("## Settings", maxsplit=1)[0])) - {
         "/openapi.json"
     }
-    routers = (v1.router, page.router, reference.router)
+    routers = (v1.router, page.router, reference.router, telemetry.router)
     served = {re.sub(r"{\w+(:\w+)?}", "{id}", route.path) for router in routers for route in router.routes}
 
     assert len(named) >= 7

@@ -4,6 +4,9 @@ In: a request's address and what the browser says of its reader. Out: HTML that 
 Not done here: searching, and judging what may be asked (`api.v1`).
 """
 
-from .routes import STATIC, error_page, is_page, open_templates, router
+from .examples import Examples
+from .failing import error_page, is_page
+from .rendering import open_templates
+from .routes import STATIC, router
 
-__all__ = ["STATIC", "error_page", "is_page", "open_templates", "router"]
+__all__ = ["STATIC", "Examples", "error_page", "is_page", "open_templates", "router"]

@@ -1,4 +1,4 @@
-"""The pages for people: the search page, an article, an error. They work without a script."""
+"""The pages for people: the search page, an article, what is like it. They work without a script."""
 
 from __future__ import annotations
 
@@ -7,51 +7,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.responses import HTMLResponse
 
-from search import SearchError
+from search import Filters, Group, Query, SearchError
 
 from ..errors import FieldError, InvalidParameter, NoSuchArticle
+from ..segmented import SegmentedRoute
 from ..v1.ask import SearchRequest, read_address, validate
 from ..v1.selection import Selection
-from .view import article_view, page_address, results_view, similar_view
-from .wording import WORDS, choose_interface, language_name, long_date, number
+from .address import page_address
+from .examples import in_reading_order
+from .likeness import similar_view
+from .rendering import interface_of, other, render
+from .results import results_view
+from .story import article_view
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from ..inquiry import Desk
-    from ..problem import Problem
-    from ..settings import Settings
-    from .wording import Interface
+    from search import Hit
 
-router = APIRouter(include_in_schema=False)
+    from ..inquiry import Desk
+    from .examples import Examples
+
+router = APIRouter(include_in_schema=False, route_class=SegmentedRoute)
 
 STATIC = Path(__file__).parent / "static"
-_COOKIE = "cari_ui"
-_COOKIE_AGE_S = 365 * 24 * 3_600
-_API_PATHS = ("/v1/", "/livez", "/readyz", "/openapi.json", "/static/")
-
-
-def open_templates() -> Environment:
-    """The templates of this package; everything they print is escaped."""
-    return Environment(
-        loader=PackageLoader("api.page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+_MAX_MATCHES = 20
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
 async def search_page(request: Request) -> Response:
-    """First visit, results, nothing found, or what to correct: by what the address asks."""
+    """First visit, results, no answer, nothing found, or what to correct: by what the address asks."""
     desk: Desk = request.app.state.desk
-    interface = _interface(request)
+    interface = interface_of(request)
     values: dict[str, Any] = {}
-    shown: dict[str, Any] = {"results": None, "faults": (), "filtered": False}
+    shown: dict[str, Any] = {"results": None, "faults": ()}
     status = HTTPStatus.OK
     try:
         values = read_address(request.scope["query_string"], model=SearchRequest, lenient=True)
@@ -66,19 +56,19 @@ async def search_page(request: Request) -> Response:
         )
     except SearchError as error:
         status, shown["faults"] = HTTPStatus.UNPROCESSABLE_ENTITY, (FieldError("q", str(error)),)
-    settings: Settings = request.app.state.settings
+    searcher = desk.live.searcher
+    examples: Examples = request.app.state.examples
     shown |= {
         "values": values,
-        "info": desk.live.searcher.info,
+        "info": searcher.info,
         "examples": [
             (language, question, page_address({"q": question}))
-            for language in sorted(settings.examples, key=lambda code: code != interface)
-            for question in settings.examples[language]
+            for language, question in in_reading_order(examples.of(searcher), interface=interface)
         ],
         "clear": page_address({"q": values.get("q", "")}),
     }
-    here = page_address(values, ui=_other(interface))
-    return _render(request, "search.html", shown, status=status, other_interface_href=here)
+    here = page_address(values, ui=other(interface))
+    return render(request, "search.html", shown, status=status, other_href=here)
 
 
 # Before the article's own page, whose path would take this one for the id of an article.
@@ -86,76 +76,47 @@ async def search_page(request: Request) -> Response:
 async def similar_page(request: Request, article_id: str) -> Response:
     """The articles that are like one."""
     desk: Desk = request.app.state.desk
-    interface = _interface(request)
+    interface = interface_of(request)
     values = read_address(request.scope["query_string"], model=SearchRequest, lenient=True)
     selected = validate({name: values[name] for name in Selection.names() if name in values}, model=Selection)
     found = await desk.similar(article_id, limit=selected.limit, offset=selected.offset, filters=selected.filters())
     similar = similar_view(found, selected=selected, values=values, interface=interface)
-    shown = {"similar": similar, "values": values}
-    here = page_address(values, path=similar.path, ui=_other(interface))
-    return _render(request, "similar.html", shown, other_interface_href=here)
+    here = page_address(values, path=similar.path, ui=other(interface))
+    return render(request, "similar.html", {"similar": similar, "values": values}, other_href=here)
 
 
 @router.api_route("/articles/{article_id:path}", methods=["GET", "HEAD"])
 async def article_page(request: Request, article_id: str) -> Response:
-    """One article; the passage that the address names is marked in place."""
+    """One article; the passage that the address names is marked in place, and others that answer are listed."""
     desk: Desk = request.app.state.desk
     opened = await desk.article(article_id)
     if opened is None:
         raise NoSuchArticle(f"no article of the index in use has the id {article_id[:200]!r}")
-    interface = _interface(request)
+    interface = interface_of(request)
     values = read_address(request.scope["query_string"], model=SearchRequest, lenient=True)
     passage_id = request.query_params.get("passage")
-    article = article_view(opened, passage_id=passage_id, values=values, interface=interface)
+    article = article_view(
+        opened,
+        passage_id=passage_id,
+        hits=await _matches(desk, article_id, question=values.get("q")),
+        values=values,
+        interface=interface,
+    )
     shown = {
         "article": article,
         "back": page_address(values) if "q" in values else None,
         "values": values,
     }
-    here = page_address(values, path=article.path, passage=passage_id, ui=_other(interface))
-    return _render(request, "article.html", shown, other_interface_href=here)
+    here = page_address(values, path=article.path, passage=passage_id, ui=other(interface))
+    return render(request, "article.html", shown, other_href=here)
 
 
-def is_page(request: Request) -> bool:
-    """Whether a person in a browser is waiting for this response, not a program."""
-    path: str = request.scope["path"]
-    return not path.startswith(_API_PATHS) and "text/html" in request.headers.get("accept", "")
-
-
-def error_page(request: Request, problem: Problem) -> Response:
-    """An error for people: what happened, and the id that finds it in the log."""
-    here = page_address({}, ui=_other(_interface(request)))
-    return _render(request, "error.html", {"problem": problem}, status=problem.status, other_interface_href=here)
-
-
-def _interface(request: Request) -> Interface:
-    return choose_interface(
-        asked=request.query_params.get("ui"),
-        remembered=request.cookies.get(_COOKIE),
-        accept_language=request.headers.get("accept-language", ""),
-    )
-
-
-def _other(interface: Interface) -> Interface:
-    return "en" if interface == "id" else "id"
-
-
-def _render(
-    request: Request, template: str, shown: dict[str, Any], *, other_interface_href: str, status: int = 200
-) -> Response:
-    interface = _interface(request)
-    templates: Environment = request.app.state.templates
-    html = templates.get_template(template).render(
-        **shown,
-        t=WORDS[interface],
-        interface=interface,
-        other=_other(interface),
-        other_href=other_interface_href,
-        date=lambda day: long_date(day, interface=interface),
-        number=lambda value: number(value, interface=interface),
-        language_name=lambda code: language_name(code, interface=interface),
-    )
-    response = HTMLResponse(html, status_code=status, headers={"Vary": "Accept-Language, Cookie"})
-    if request.query_params.get("ui") == interface:
-        response.set_cookie(_COOKIE, interface, max_age=_COOKIE_AGE_S, httponly=True, samesite="lax")
-    return response
+async def _matches(desk: Desk, article_id: str, *, question: str | None) -> tuple[Hit, ...]:
+    """The passages of one article, ranked for a question; none where there is none that can be searched for."""
+    if question is None:
+        return ()
+    query = Query(text=question, limit=_MAX_MATCHES, group=Group.NONE, filters=Filters(article=article_id))
+    try:
+        return (await desk.search(query)).answer.hits
+    except SearchError:
+        return ()

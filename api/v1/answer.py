@@ -177,7 +177,7 @@ def search_answer(found: Found, *, asked: SearchRequest, request_id: str) -> Sea
     return SearchAnswer(
         request_id=request_id,
         took_ms=round(found.took_ms, 2),
-        index=_index_ref(found.searcher),
+        index=index_ref(found.searcher),
         query=AskedQuery(
             text=asked.q,
             language=answer.language,
@@ -200,7 +200,7 @@ def similar_answer(found: FoundSimilar, *, selected: Selection, request_id: str)
     return SimilarAnswer(
         request_id=request_id,
         took_ms=round(found.took_ms, 2),
-        index=_index_ref(found.searcher),
+        index=index_ref(found.searcher),
         article=_article_ref(similar.article),
         total=similar.total,
         same_story=similar.same_story,
@@ -215,7 +215,7 @@ def article_answer(opened: Opened, *, request_id: str) -> ArticleAnswer:
     """Words an article."""
     return ArticleAnswer(
         request_id=request_id,
-        index=_index_ref(opened.searcher),
+        index=index_ref(opened.searcher),
         article=Article(**_article_ref(opened.article).model_dump(), text=opened.article.text),
         passages=[_passage(passage) for passage in opened.passages],
     )
@@ -225,7 +225,7 @@ def index_answer(live: Live) -> IndexAnswer:
     """Words the state of the index in use."""
     searcher, error = live.searcher, live.reload_error
     return IndexAnswer(
-        **_index_ref(searcher).model_dump(),
+        **index_ref(searcher).model_dump(),
         articles=searcher.info.articles,
         passages=searcher.info.passages,
         languages=searcher.info.languages,
@@ -233,7 +233,8 @@ def index_answer(live: Live) -> IndexAnswer:
     )
 
 
-def _index_ref(searcher: search.Searcher) -> IndexRef:
+def index_ref(searcher: search.Searcher) -> IndexRef:
+    """Names the generation of a searcher."""
     info = searcher.info
     return IndexRef(generation=info.generation, model=info.model, built_at=info.built_at)
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request  # noqa: TC002 - the framework reads it at run time
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from search import Group, Mode, Query
 
 from ..errors import FieldError, InvalidJson, InvalidParameter, WrongContentType
-from .selection import Selection, no_nul
+from .selection import Selection, names_of, no_nul
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ _MAX_PAIRS = 100
 _REPEATABLE = frozenset({"lang", "source"})
 _WHOLE_NUMBERS = frozenset({"limit", "offset"})
 _TRUTH = {"true": True, "false": False}
-
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 
 Question = Annotated[
     str,
@@ -69,7 +70,7 @@ class SearchRequest(Selection):
         )
 
 
-Asked = TypeVar("Asked", bound=Selection)
+Asked = TypeVar("Asked", bound=BaseModel)
 
 
 def validate(values: Mapping[str, Any] | object, *, model: type[Asked]) -> Asked:
@@ -78,10 +79,14 @@ def validate(values: Mapping[str, Any] | object, *, model: type[Asked]) -> Asked
     Raises:
         InvalidParameter: names every field that is wrong, and why.
     """
+    if isinstance(values, Repeated):
+        raise InvalidParameter(
+            "a parameter is repeated; see errors", errors=(FieldError(_shown(values.name), "given twice"),)
+        )
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        errors = tuple(_field_error(dict(one), names=model.names()) for one in error.errors(include_url=False))
+        errors = tuple(_field_error(dict(one), names=names_of(model)) for one in error.errors(include_url=False))
     count = "1 parameter is" if len(errors) == 1 else f"{len(errors)} parameters are"
     raise InvalidParameter(f"{count} not valid; see errors", errors=errors)
 
@@ -96,8 +101,12 @@ def read_address(query_string: bytes, *, model: type[Selection], lenient: bool =
             dropped and of a repeated name the last one counts.
 
     Raises:
-        InvalidParameter: not UTF-8, too many parameters, or one that is given twice.
+        InvalidParameter: not percent-encoded UTF-8, too many parameters, or one that is given twice.
     """
+    broken = None if lenient else _BROKEN_ESCAPE.search(query_string)
+    if broken:
+        found = broken.group().decode("latin-1")
+        raise InvalidParameter(f"{_shown(found)} is no percent-encoding; write a percent sign as %25")
     try:
         pairs = parse_qsl(
             query_string.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_PAIRS
@@ -140,6 +149,17 @@ async def asked_by_body(request: Request) -> SearchRequest:
         InvalidJson: it is not one JSON value in UTF-8.
         InvalidParameter: it is, but not a valid question, or the address carries parameters too.
     """
+    return validate(await read_body(request), model=SearchRequest)
+
+
+async def read_body(request: Request) -> object:
+    """The JSON value of a POST; an object that has a name twice is a `Repeated`.
+
+    Raises:
+        WrongContentType: the body is not declared as application/json.
+        InvalidJson: it is not one JSON value in UTF-8.
+        InvalidParameter: the address carries parameters too.
+    """
     if request.scope["query_string"]:
         raise InvalidParameter("a POST is read from its body alone; move the address's parameters there")
     content_type = request.headers.get("content-type", "")
@@ -149,27 +169,31 @@ async def asked_by_body(request: Request) -> SearchRequest:
         )
     body = await request.body()
     try:
-        values = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        return json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
     except RecursionError as error:
-        raise InvalidJson("the JSON is nested too deeply; expected one flat object") from error
+        raise InvalidJson("the JSON is nested too deeply; a request is one flat object, or a list of them") from error
     except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         raise InvalidJson(f"expected one JSON object in UTF-8: {error}") from error
-    return validate(values, model=SearchRequest)
 
 
 def _as_json(name: str, value: str) -> object:
-    if name in _WHOLE_NUMBERS and re.fullmatch(r"-?[0-9]{1,15}", value):
-        return int(value)
+    if name in _WHOLE_NUMBERS and re.fullmatch(r"-?[0-9]{1,15}(?:\.0{1,15})?", value):
+        return int(value.partition(".")[0])
     return _TRUTH.get(value, value) if name == "explain" else value
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Stands for a JSON object that has this name twice, so that one item of several can be refused for it."""
+
+    name: str
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Repeated:
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
-            raise InvalidParameter(
-                "a parameter is repeated; see errors", errors=(FieldError(_shown(name), "given twice"),)
-            )
+            return Repeated(name)
         values[name] = value
     return values
 

@@ -73,9 +73,9 @@ class Explanation(BaseModel):
     )
 
     language: str = Field(description="Of the passage.")
-    dense: DenseEvidence
+    dense: DenseEvidence | None = Field(description="null where words alone ranked: by mode, or without a model.")
     lexical: LexicalEvidence
-    late: LateEvidence | None = Field(description="null where the index was built without token vectors.")
+    late: LateEvidence | None = Field(description="null without token vectors, and where words alone ranked.")
     lifted: int = Field(description="Places that shared words moved it up within its language; negative: down.")
 
 

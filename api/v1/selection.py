@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from typing import Annotated, Self
@@ -37,8 +38,19 @@ def _iso_date(value: object) -> object:
     raise PydanticCustomError("iso_date", "must be a date written YYYY-MM-DD")
 
 
+def _whole(value: object) -> object:
+    """To JSON Schema, and to languages with one kind of number, 5.0 is an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
-Source = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(no_nul)]
+Source = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(no_nul),
+    Field(json_schema_extra={"pattern": r"^[^\u0000]+$"}),
+]
 _Languages = Annotated[list[Language], Field(max_length=20)]
 _Sources = Annotated[list[Source], Field(max_length=50)]
 Languages = Annotated[_Languages, BeforeValidator(_as_list, json_schema_input_type=_Languages | Language)]
@@ -51,8 +63,8 @@ class Selection(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    limit: int = Field(10, ge=1, le=100, description="Hits on a page.")
-    offset: int = Field(0, ge=0, le=MAX_REACH, description=f"Hits before this page; with limit at most {MAX_REACH}.")
+    limit: Whole = Field(10, ge=1, le=100, description="Hits on a page.")
+    offset: Whole = Field(0, ge=0, le=MAX_REACH, description=f"Hits before this page; with limit at most {MAX_REACH}.")
     lang: Languages = Field(
         default_factory=list,
         description="Languages of articles that may answer, as ISO 639 codes. In an address, repeat it: "
@@ -87,7 +99,17 @@ class Selection(BaseModel):
             published_to=self.published_to,
         )
 
+    def normal(self) -> str:
+        """The same text for whatever asks for the same answer: defaults filled in, sets without an order."""
+        values = self.model_dump(mode="json", by_alias=True)
+        return json.dumps(values | {name: sorted(set(values[name])) for name in ("lang", "source")}, sort_keys=True)
+
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """What the parameters are called in an address or a body."""
-        return tuple(field.alias or name for name, field in cls.model_fields.items())
+        return names_of(cls)
+
+
+def names_of(model: type[BaseModel]) -> tuple[str, ...]:
+    """What the fields of a request are called in an address or a body."""
+    return tuple(field.alias or name for name, field in model.model_fields.items())

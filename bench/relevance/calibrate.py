@@ -1,24 +1,36 @@
 """Fits the numbers of `search/calibration.py` for each arm, and says how well they hold on sets left out.
 
-python bench/relevance/calibrate.py             (about eight minutes on two cores)
+python bench/relevance/calibrate.py             (about fifteen minutes on two cores the first time)
+
+Everything is asked of the engine itself, over indexes of parts of the sets: what a probability is made of
+(`search.calibration.standing`) is read from its rankings. A question is made unanswerable by leaving its answers out of
+the ranking, and by asking about other topics.
 """
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass, replace
+import hashlib
+import json
+from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from ablation import Late, dense_scores, late_scores
-from pools import Pool, open_embedded, read_pool
+import platformdirs
+from pools import eval_folder
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from indexer.lexical import LexicalIndex, write_lexical
-from search.calibration import ANSWERABLE, background_of
-from search.fusion import meaning
+from indexer import DEFAULT_MODEL, Embedding, Encoder, Generation, open_current, open_encoder, prepare_model
+from search import Mode
+from search.calibration import ANSWERABLE
+from search.eval_command import index_of
+from search.evaluation import EvaluationSet, read_evaluation_set
+from search.grouping import first_of_each
+from search.ranking import Ranker
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SETS = (
     *(f"belebele-other/{d}" for d in ("id-id", "en-en", "id-en", "en-id", "id-mixed", "en-mixed")),
@@ -26,20 +38,36 @@ _SETS = (
     "facqa",
     "tydiqa-id",
     "miracl-id-mini",
+    "id-news-headline",
+    "realtimeqa-news",
 )
-_FITTED = ("belebele-other", "tydiqa-id")
+_FITTED = ("belebele-other", "id-news-headline", "realtimeqa-news")
 """What the numbers are fitted on. The model was trained on all of the others, and is too sure of their answers."""
-_ARMS = ("hybrid", "dense", "lexical")
 _BINS = 10
-_COHORT = 64
+_QUESTIONS = 200
+_ARTICLES = 450
 _OTHER_TOPICS = 60
+_SHOWN = 10
+_ACROSS = ("id-en", "en-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A part of a set: its index, its questions, embedded, and the rows of the articles that answer each."""
+
+    name: str
+    generation: Generation
+    ranker: Ranker
+    texts: list[str]
+    embeddings: list[Embedding]
+    answers: list[np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Passages of one pool: (n, 2) score and spreads above the background; (n,) whether they answer.
+    """Standings of the best articles for questions of one set, (n,), and (n,) whether they answer.
 
-    `answered` and `unanswered` are (questions, 2): the best passage's, with and without the answers in the pool;
+    `answered` and `unanswered` are (questions,): the best article's, with and without the answers in the ranking;
     `elsewhere` likewise for questions of other sets.
     """
 
@@ -50,35 +78,70 @@ class Examples:
     elsewhere: np.ndarray
 
 
-def examples(scores: np.ndarray, relevant: np.ndarray, strange: np.ndarray) -> Examples:
-    """From (questions, passages) scores; `strange` are those of questions that nothing in the pool answers."""
-    cohort = np.unique(np.linspace(0, scores.shape[1] - 1, min(_COHORT, scores.shape[1])).astype(int))
+def read_asked(name: str, *, encoder: Encoder, cache: Path) -> Asked:
+    """Index a part of a set: questions drawn evenly, the articles that answer them, and others up to a number."""
+    questions = read_evaluation_set(eval_folder(name))
+    keys = list(questions.queries)
+    keys = keys[:: max(1, len(keys) // _QUESTIONS)][:_QUESTIONS]
+    generation = open_current(index_of(_part(questions, keys, folder=cache), encoder=encoder, model_cache=cache))
+    rows = {article: generation.store.article_row(article) for key in keys for article in questions.qrels[key]}
+    return Asked(
+        name,
+        generation,
+        Ranker(generation),
+        [questions.queries[key] for key in keys],
+        [encoder.embed_queries([questions.queries[key]]) for key in keys],
+        [np.array([rows[article] for article in questions.qrels[key] if rows[article] is not None]) for key in keys],
+    )
 
-    def valued(row: np.ndarray, chosen: np.ndarray) -> list[tuple[float, float]]:
-        background = background_of(row[cohort])
-        return [(score, (score - background.mean) / background.spread) for score in chosen]
 
+def _part(questions: EvaluationSet, keys: list[str], *, folder: Path) -> Path:
+    """The articles that answer these questions and the first others, as a corpus of their own."""
+    wanted = {article for key in keys for article in questions.qrels[key]}
+    lines = [line for line in questions.corpus.read_text(encoding="utf-8").split("\n") if line.strip()]
+    relevant = [json.loads(line)["_id"] in wanted for line in lines]
+    spare = max(0, _ARTICLES - sum(relevant))
+    others = [line for line, kept in zip(lines, relevant, strict=True) if not kept][:spare]
+    chosen = "\n".join([*(line for line, kept in zip(lines, relevant, strict=True) if kept), *others])
+    path = folder / "calibrate" / f"{hashlib.sha256(chosen.encode()).hexdigest()[:16]}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(chosen, encoding="utf-8")
+    return path
+
+
+def examples(asked: Asked, *, strangers: Asked, arm: Mode) -> Examples:
+    """What the engine says of a set's questions, and of those of another topic."""
+    passages = asked.generation.store.passage_article
     values, labels, answered, unanswered = [], [], [], []
-    for row, answers in zip(scores, relevant, strict=True):
-        top = np.argsort(-row, kind="stable")[:10]
-        without = np.sort(row[~answers])[::-1]
-        values += valued(row, [*row[top], *without[:3]])
-        labels += [*answers[top], False, False, False]
-        answered += valued(row, row[top[:1]])
-        unanswered += valued(row, without[:1])
-    elsewhere = [pair for row in strange for pair in valued(row, [row.max()])]
+    for text, embedding, answers in zip(asked.texts, asked.embeddings, asked.answers, strict=True):
+        rows, found = _best(asked, text, embedding, arm=arm, allowed=None)
+        _, without = _best(asked, text, embedding, arm=arm, allowed=~np.isin(passages, answers))
+        values += [*found[:_SHOWN], *without[:3]]
+        labels += [*np.isin(passages[rows[:_SHOWN]], answers), *([False] * len(without[:3]))]
+        answered += [*found[:1]]
+        unanswered += [*without[:1]]
+    elsewhere = []
+    for text, embedding in list(zip(strangers.texts, strangers.embeddings, strict=True))[:_OTHER_TOPICS]:
+        elsewhere += [*_best(asked, text, embedding, arm=arm, allowed=None)[1][:1]]
     return Examples(*(np.array(x) for x in (values, labels, answered, unanswered, elsewhere)))
 
 
-def fit(some: list[Examples], *, columns: int) -> tuple[np.ndarray, float]:
-    """Slopes and intercept; every set weighs the same."""
-    values = np.concatenate([one.values[:, :columns] for one in some])
+def _best(
+    asked: Asked, text: str, embedding: Embedding, *, arm: Mode, allowed: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and standings of the best passage of each article, best first."""
+    ranking = asked.ranker.rank(text, embedding, mode=arm, allowed=allowed)
+    ranking = ranking.take(first_of_each(asked.generation.store.passage_article[ranking.rows]))
+    return ranking.rows, ranking.standing
+
+
+def fit(some: list[Examples]) -> tuple[float, float]:
+    """Slope and intercept; every set weighs the same."""
+    values = np.concatenate([one.values for one in some])[:, None]
     labels = np.concatenate([one.labels for one in some])
     weights = np.concatenate([np.full(len(one.labels), 1000 / len(one.labels)) for one in some])
-    centre, scale = values.mean(axis=0), values.std(axis=0)
-    model = LogisticRegression(C=1e6).fit((values - centre) / scale, labels, weights)
-    slopes = model.coef_[0] / scale
-    return slopes, float(model.intercept_[0] - slopes @ centre)
+    model = LogisticRegression(C=1e6).fit(values, labels, weights)
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -90,70 +153,61 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return float(np.sum(gaps))
 
 
-def read_arms(pool: Pool, *, strangers: Pool) -> dict[str, Examples]:
-    """The examples of a pool for every arm."""
-    found = {}
-    asked = {"own": pool, "strange": replace(pool, questions=strangers.questions)}
-    dense = {key: dense_scores(some, offsets=True) for key, some in asked.items()}
-    late = {key: late_scores(some, Late()) for key, some in asked.items()}
-    both = {key: meaning(dense=dense[key], late=late[key]) for key in asked}
-    with tempfile.TemporaryDirectory() as folder:
-        write_lexical(pool.passage_texts, languages=pool.languages, folder=Path(folder))
-        index = LexicalIndex(Path(folder), languages=pool.languages)
-        texts = {"own": pool.question_texts, "strange": strangers.question_texts}
-        words = {key: np.array([index.shares(text) for text in some]) for key, some in texts.items()}
-    for arm, scores in (("hybrid", both), ("dense", dense), ("lexical", words)):
-        found[arm] = examples(scores["own"], pool.relevant, scores["strange"])
-    return found
-
-
 def main() -> None:
     """Print fit, calibration error on sets left out, and AUC of answerable against unanswerable."""
-    encoder = open_embedded()
-    pools = {}
+    cache = platformdirs.user_cache_path("cari")
+    encoder = open_encoder(prepare_model(DEFAULT_MODEL, cache=cache))
+    asked = {}
     for name in _SETS:
-        pools[name] = read_pool(name, encoder=encoder, most_questions=200, most_passages=450)
-        print(f"embedded {name}", flush=True)
-    arms: dict[str, dict[str, Examples]] = {arm: {} for arm in _ARMS}
-    for name, pool in pools.items():
-        for arm, found in read_arms(pool, strangers=pools[_stranger(name)].first(_OTHER_TOPICS)).items():
-            arms[arm][name] = found
-    for arm, by_set in arms.items():
-        columns = 1 if arm == "lexical" else 2
-        names = [name for name in _SETS if arm != "lexical" or name.rpartition("/")[2] not in ("id-en", "en-id")]
-        fitted = [name for name in names if name.partition("/")[0] in _FITTED]
-        slopes, intercept = fit([by_set[name] for name in fitted], columns=columns)
-        shown = ", ".join(f"{slope:.3f}" for slope in slopes)
-        print(f'\n{arm}: {shown}, intercept {intercept:.2f}; "answerable" is said of the share')
-        print(f"{'left out':<24}{'calibration error':>18}{'AUC removed':>13}{'other topic':>13}", end="")
-        print(f"{'answered':>11}{'removed':>11}{'other':>11}")
-        for family, members in groupby(names, key=lambda name: name.partition("/")[0]):
-            others = [by_set[name] for name in fitted if name.partition("/")[0] != family]
-            slopes, intercept = fit(others, columns=columns)
-            for name in members:
-                print(_line(name, by_set[name], slopes=slopes, intercept=intercept, columns=columns), flush=True)
+        asked[name] = read_asked(name, encoder=encoder, cache=cache)
+        print(f"{name}: {asked[name].generation.manifest.passages} passages", flush=True)
+    for arm in Mode:
+        names = [name for name in _SETS if arm is not Mode.LEXICAL or not name.endswith(_ACROSS)]
+        by_set = {name: examples(asked[name], strangers=asked[_stranger(name)], arm=arm) for name in names}
+        _report(arm, by_set)
+
+
+def _report(arm: Mode, by_set: dict[str, Examples]) -> None:
+    fitted = [name for name in by_set if name.partition("/")[0] in _FITTED]
+    slope, intercept = fit([by_set[name] for name in fitted])
+    print(f'\n{arm}: {slope:.3f}, {intercept:.3f}; "answerable" is said of the share')
+    print(f"{'left out':<24}{'calibration error':>18}{'AUC removed':>13}{'other topic':>13}", end="")
+    print(f"{'answered':>11}{'removed':>11}{'other':>11}")
+    lines = []
+    for family, members in groupby(by_set, key=lambda name: name.partition("/")[0]):
+        numbers = fit([by_set[name] for name in fitted if name.partition("/")[0] != family])
+        for name in members:
+            lines.append(_figures(by_set[name], numbers=numbers))
+            print(_line(name, lines[-1]), flush=True)
+    print(_line("mean", np.mean(lines, axis=0).tolist()), flush=True)
+
+
+def _line(name: str, figures: list[float]) -> str:
+    error, *areas_and_shares = figures
+    areas = "".join(f"{area:13.3f}" for area in areas_and_shares[:2])
+    return f"{name:<24}{error:18.3f}{areas}" + "".join(f"{share:11.2f}" for share in areas_and_shares[2:])
 
 
 def _stranger(name: str) -> str:
     """A set whose questions, in the same language, have nothing to do with this one's passages."""
     family, _, direction = name.partition("/")
-    if direction.startswith("en"):
+    if direction.startswith("en") or family == "realtimeqa-news":
         return "xquad-mt/en-en" if family != "xquad-mt" else "belebele-other/en-en"
-    return "facqa" if family != "facqa" else "belebele-other/id-id"
+    return "facqa" if family not in ("facqa", "id-news-headline") else "belebele-other/id-id"
 
 
-def _line(name: str, some: Examples, *, slopes: np.ndarray, intercept: float, columns: int) -> str:
+def _figures(some: Examples, *, numbers: tuple[float, float]) -> list[float]:
+    """Calibration error; AUC against answers removed, against other topics; the three shares called answerable."""
+
     def probability(values: np.ndarray) -> np.ndarray:
-        return 1 / (1 + np.exp(-(values[:, :columns] @ slopes + intercept)))
+        return 1 / (1 + np.exp(-(values * numbers[0] + numbers[1])))
 
-    answered, unanswered, elsewhere = (
-        probability(values) for values in (some.answered, some.unanswered, some.elsewhere)
-    )
-    removed = _auc(answered, unanswered)
-    other = _auc(answered, elsewhere)
-    said = "".join(f"{(some >= ANSWERABLE).mean():11.2f}" for some in (answered, unanswered, elsewhere))
-    error = calibration_error(probability(some.values), some.labels)
-    return f"{name:<24}{error:18.3f}{removed:13.3f}{other:13.3f}{said}"
+    answered, *others = (probability(values) for values in (some.answered, some.unanswered, some.elsewhere))
+    return [
+        calibration_error(probability(some.values), some.labels),
+        *(_auc(answered, other) for other in others),
+        *(float((one >= ANSWERABLE).mean()) for one in (answered, *others)),
+    ]
 
 
 def _auc(answered: np.ndarray, unanswered: np.ndarray) -> float:

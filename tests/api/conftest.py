@@ -15,7 +15,19 @@ from api.live import Live
 from api.settings import Settings
 from corpus import Article
 from indexer import Passage
-from search import Answer, Explanation, Filters, Highlight, Hit, Query, Scores, Similar, UnknownArticle
+from search import (
+    ANSWERABLE,
+    Answer,
+    Explanation,
+    Filters,
+    Group,
+    Highlight,
+    Hit,
+    Query,
+    Scores,
+    Similar,
+    UnknownArticle,
+)
 from search.explanation import DenseEvidence, LateEvidence, LexicalEvidence, SharedWord, TokenPair
 
 if TYPE_CHECKING:
@@ -73,6 +85,8 @@ class FakeSearcher:
         self.articles = articles
         self.queries: list[Query] = []
         self.failure: Exception | None = None
+        self.best_score = 0.9
+        self.degraded: str | None = None
         self.closed = False
 
     def search(self, query: Query) -> Answer:
@@ -80,18 +94,23 @@ class FakeSearcher:
         if self.failure is not None:
             raise self.failure
         let_through = [one for one in self.articles if _passes(one, query)]
+        grouped = query.group is Group.ARTICLE
+        found = [
+            (one, passage) for one in let_through for passage in self.passages_of(one.id)[: 1 if grouped else None]
+        ]
         hits = tuple(
             Hit(
                 rank=rank,
-                score=0.9 - rank / 100,
-                scores=Scores(dense=0.9 - rank / 100),
-                passage=self.passages_of(one.id)[0],
+                score=self.best_score - rank / 100,
+                scores=Scores(dense=self.best_score - rank / 100),
+                passage=passage,
                 article=one,
                 highlights=(Highlight(0, 20, "sentence"), Highlight(8, 13, "term")),
                 similar_count=0,
-                explanation=explanation(0.9 - rank / 100) if query.explain else None,
+                more_count=len(self.passages_of(one.id)) - 1 if grouped and one.id == "kapal/1" else 0,
+                explanation=explanation(self.best_score - rank / 100) if query.explain else None,
             )
-            for rank, one in enumerate(let_through, start=1)
+            for rank, (one, passage) in enumerate(found, start=1)
         )
         return Answer(
             hits=hits[query.offset : query.offset + query.limit],
@@ -99,8 +118,8 @@ class FakeSearcher:
             language="id",
             language_confidence=0.99,
             truncated=len(query.text) > 2_000,
-            answerable=bool(hits),
-            degraded=None,
+            answerable=bool(hits) and hits[0].score >= ANSWERABLE,
+            degraded=self.degraded,
             facets={
                 "language": Counter(one.language for one in let_through),
                 "source": Counter(one.source for one in let_through if one.source),
@@ -138,6 +157,9 @@ class FakeSearcher:
             passages.append(Passage(f"{article_id}#1", article_id, rest, len(first) + 2, len(text)))
         return passages
 
+    def drawn(self, *, most: int) -> list[Article]:
+        return list(self.articles[:most])
+
     def close(self) -> None:
         self.closed = True
 
@@ -157,6 +179,7 @@ def _passes(article: Article, query: Query) -> bool:
     return (
         (not wanted.languages or article.language in wanted.languages)
         and (not wanted.sources or article.source in wanted.sources)
+        and wanted.article in {None, article.id}
         and (wanted.published_from is None or (article.published or date.min) >= wanted.published_from)
         and (wanted.published_to is None or (article.published or date.max) <= wanted.published_to)
     )
@@ -188,6 +211,6 @@ def make_article_fixture() -> Callable[..., Article]:
     return make_article
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_searcher() -> type[FakeSearcher]:
     return FakeSearcher

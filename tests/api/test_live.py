@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import threading
 import time
 import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,14 +13,16 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.live import Live
-from indexer import IndexDamaged, IndexNotFound
+from indexer import HashingEncoder, IndexDamaged, IndexNotFound, current_generation, open_current
+from search import Query, Searcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from api.settings import Settings
-    from search import Answer, Query
+    from indexer import BuildReport
+    from search import Answer
 
     from .conftest import FakeSearcher
 
@@ -38,6 +42,17 @@ class Shelf:
         if self.current in self.damaged:
             raise IndexDamaged(f"{self.current}: vectors.bin is short; run: cari build PATH --index DIR")
         return self.make(generation=self.current)
+
+
+class Wordy:
+    """A searcher that has lost its model."""
+
+    def __init__(self, searcher: FakeSearcher) -> None:
+        self.info = searcher.info
+        self._searcher = searcher
+
+    def search(self, query: Query) -> Answer:
+        return replace(self._searcher.search(query), degraded="words only")
 
 
 @pytest.fixture
@@ -155,6 +170,67 @@ def test_a_running_app_follows_current_and_reports_what_it_refused(
         assert client.get("/readyz").status_code == 200
 
 
+def test_an_index_may_be_opened_beside_the_running_app(shelf: Shelf, settings: Settings) -> None:
+    opening = threading.Event()
+    open_new = shelf.open
+
+    def slowly() -> FakeSearcher:
+        assert opening.wait(5)
+        return open_new()
+
+    live = Live(slowly, read_current=lambda: shelf.current, poll_interval_s=0.01, wait=False)
+    with TestClient(create_app(live, settings=settings)) as client:
+        refused = [client.get(path) for path in ("/readyz", "/v1/search?q=a", "/v1/index")]
+        assert [(one.status_code, one.json()["type"]) for one in refused] == [(503, "/problems/not-ready")] * 3
+        assert all(int(one.headers["Retry-After"]) > 0 for one in refused)
+        assert client.get("/livez").status_code == 200
+        opening.set()
+        live.opened()
+
+        assert client.get("/readyz").status_code == 200
+        assert client.get("/v1/search?q=a").status_code == 200
+
+
+def test_an_index_that_does_not_open_beside_the_app_is_told_to_who_waits(shelf: Shelf) -> None:
+    shelf.damaged = {"one"}
+    live = Live(shelf.open, read_current=lambda: shelf.current, wait=False)
+    live.start()
+    with pytest.raises(IndexDamaged, match="short"):
+        live.opened()
+    live.stop()
+    assert not live.ready
+
+
+def test_every_attempt_to_replace_is_reported(following: Live, shelf: Shelf) -> None:
+    outcomes: list[str] = []
+    following.on_reload = outcomes.append
+    shelf.damaged = {"two"}
+    for shelf.current in ("two", "two", "three", "three"):
+        following.check()
+
+    assert outcomes == ["failed", "ok"]
+
+
+def test_a_generation_without_its_model_does_not_replace_one_that_has_it(following: Live, shelf: Shelf) -> None:
+    make = shelf.make
+    shelf.make = lambda **given: Wordy(make(**given))
+    shelf.current = "two"
+
+    assert not following.check()
+    assert following.searcher.info.generation == "one"
+    assert "model" in following.reload_error.reason
+
+
+def test_of_two_generations_without_their_model_the_newer_one_answers(shelf: Shelf) -> None:
+    make = shelf.make
+    shelf.make = lambda **given: Wordy(make(**given))
+    live = Live(shelf.open, read_current=lambda: shelf.current)
+    shelf.current = "two"
+
+    assert live.check()
+    assert live.reload_error is None
+
+
 def test_an_answer_under_way_stays_with_the_generation_it_began_with(
     following: Live, shelf: Shelf, settings: Settings
 ) -> None:
@@ -181,3 +257,23 @@ def test_an_answer_under_way_stays_with_the_generation_it_began_with(
 
     assert answers[0]["index"]["generation"] == "one"
     assert after["index"]["generation"] == "two"
+
+
+def test_a_generation_that_is_removed_goes_on_answering(
+    tmp_path: Path, write_rows: Callable[..., Path], build_quietly: Callable[..., BuildReport]
+) -> None:
+    rows = [{"id": "kapal", "title": "Kapal", "text": "Sebuah kapal kandas. Warga menonton.", "language": "id"}]
+    index = tmp_path / "index"
+    build_quietly(write_rows(tmp_path / "articles.jsonl", rows), index=index)
+    live = Live(
+        lambda: Searcher(open_current(index), encoder=HashingEncoder()), read_current=lambda: current_generation(index)
+    )
+    shutil.rmtree(index)
+    live.check()
+
+    answer = live.searcher.search(Query(text="kapal kandas", explain=True))
+    assert answer.hits[0].article.title == "Kapal"
+    assert live.searcher.article("kapal") is not None
+    assert live.searcher.similar("kapal").total == 0
+    assert live.reload_error is not None
+    assert "cari build" in live.reload_error.reason

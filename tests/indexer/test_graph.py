@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from indexer import DEFAULT_MODEL, ModelError, find_prepared, open_encoder, prepare_model
+from indexer import DEFAULT_MODEL, EncoderFailed, ModelError, find_prepared, open_encoder, prepare_model
 from indexer.graph import GraphEncoder, _batches
 from indexer.model import no_graph_reason
 from indexer.sentence_model import TorchEncoder, load_sentence_transformer
@@ -143,3 +143,21 @@ def test_a_damaged_prepared_model_says_to_prepare_it_again(embedded_folder: Path
 
     with pytest.raises(ModelError, match="prepare"):
         open_encoder(tmp_path)
+
+
+class Failing:
+    """A request to the engine that fails."""
+
+    def infer(self, *_: object, **__: object) -> None:
+        raise RuntimeError("Exception from src/inference:\nnot enough memory")
+
+
+@pytest.mark.model
+def test_what_the_engine_raises_is_an_encoder_failure_on_one_line(
+    embedded_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = open_encoder(embedded_folder, threads=1)
+    monkeypatch.setattr(encoder, "_request", Failing())
+
+    with pytest.raises(EncoderFailed, match=r"cari-e5-small failed .*inference: not enough memory"):
+        encoder.embed_queries(["kapal"])

@@ -34,10 +34,10 @@ def index(
     build_quietly: Callable[..., BuildReport],
 ) -> Path:
     """An index whose model is the hashing encoder, which the commands find as if it were prepared."""
-    searcher, search = import_module("search.searcher"), import_module("search.eval_command")
-    monkeypatch.setattr(searcher, "find_prepared", lambda *_, **__: tmp_path)
+    opening, search = import_module("search.opening"), import_module("search.eval_command")
+    monkeypatch.setattr(opening, "find_prepared", lambda *_, **__: tmp_path)
     monkeypatch.setattr(search, "prepare_model", lambda *_, **__: tmp_path)
-    for module in (searcher, search):
+    for module in (opening, search):
         monkeypatch.setattr(module, "open_encoder", lambda *_, **__: HashingEncoder())
     build_quietly(write_rows(tmp_path / "articles.jsonl", ROWS), index=tmp_path / "index")
     return tmp_path / "index"

@@ -28,20 +28,22 @@ if TYPE_CHECKING:
 # Embeddings of one text in two batches differ in their last bits, and scores are rounded to five decimals: the two
 # scores of a passage may fall to either side of one rounding.
 ROUNDING = 2e-5
-# A probability rises at most 33 / 4 = 8 times as fast as the evidence for it (search/calibration.py).
-ROUNDING_OF_A_SCORE = 8.3 * 2 * ROUNDING
+# A probability rises at most 8 / 4 times as fast as a standing, which moves by at most nine times what the scores in
+# it do (search/calibration.py).
+ROUNDING_OF_A_SCORE = 2 * 9 * ROUNDING
 EVERY = 1_000
 
 ASK = """
 import json, sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from search import Group, Mode, Query, open_searcher
+from search import Group, Mode, Query, Timings, open_searcher
 
 index, cache, threads, *texts = sys.argv[1:]
 searcher = open_searcher(Path(index), model_cache=Path(cache), threads=int(threads))
 queries = [Query(text=text, mode=mode, group=Group.NONE, limit=50) for text in texts for mode in Mode]
-print(json.dumps([asdict(searcher.search(query)) for query in queries], default=str))
+answers = [replace(searcher.search(query), timings=Timings()) for query in queries]
+print(json.dumps([asdict(answer) for answer in answers], default=str))
 """
 
 
@@ -83,7 +85,7 @@ def test_a_search_repeated_gives_the_same_answer(
 
 
 @pytest.mark.model
-def test_other_processes_with_other_threads_and_hash_seeds_give_the_same_answer(
+def test_other_processes_give_the_same_answer_and_other_threads_one_that_differs_in_last_digits_at_most(
     sample_index: Path, model_cache: Path, repository: Path, questions: list[str]
 ) -> None:
     def ask(*, seed: str, threads: str) -> str:
@@ -94,11 +96,19 @@ def test_other_processes_with_other_threads_and_hash_seeds_give_the_same_answer(
             command, cwd=repository, env=environment, check=True, stdout=subprocess.PIPE, text=True, timeout=200
         ).stdout
 
-    first = ask(seed="0", threads="1")
+    first, threaded = ask(seed="0", threads="1"), ask(seed="1", threads="2")
 
-    assert len(json.loads(first)) == 12
-    assert ask(seed="1", threads="2") == first
-    assert ask(seed="2", threads="2") == first
+    assert ask(seed="2", threads="2") == threaded
+    # Rounding hides most of what the model adds up in another order; where a sum lies on the border, a digit shows.
+    answers = json.loads(first)
+    assert len(answers) == 12
+    for answer, other in zip(answers, json.loads(threaded), strict=True):
+        pairs = list(zip(answer.pop("hits"), other.pop("hits"), strict=True))
+        assert other == answer
+        for hit, same in pairs:
+            numbers = {**hit.pop("scores"), "score": hit.pop("score")}
+            assert {**same.pop("scores"), "score": same.pop("score")} == pytest.approx(numbers, abs=ROUNDING_OF_A_SCORE)
+            assert same == hit
 
 
 @pytest.mark.model

@@ -72,6 +72,9 @@ def passing(narrow: ArticleFilter, filters: Filters) -> str:
         (Filters(published_to=date.max), "abc"),
         (Filters(languages=frozenset({"id"}), sources=frozenset({"Muara"})), "a"),
         (Filters(languages=frozenset({"id"}), published_from=date(2026, 2, 1)), "c"),
+        (Filters(article="b"), "b"),
+        (Filters(article="B"), ""),
+        (Filters(article="b", languages=frozenset({"id"})), ""),
     ],
 )
 def test_filters_are_combined_and_dates_are_inclusive(narrow: ArticleFilter, filters: Filters, expected: str) -> None:

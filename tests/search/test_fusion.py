@@ -5,7 +5,7 @@ import pytest
 
 from indexer import Passage
 from search import Mode, calibration
-from search.calibration import NO_BACKGROUND, Background, background_of, probability
+from search.calibration import probability, standing
 from search.fusion import fused
 from search.highlight import matching_words
 
@@ -52,8 +52,8 @@ def test_equal_evidence_gets_equal_scores() -> None:
 
 
 @pytest.mark.parametrize("arm", Mode)
-def test_a_probability_rises_with_its_score_and_stays_between_0_and_1(arm: Mode) -> None:
-    found = probability(np.linspace(-1, 1.75, 200, dtype=np.float32), of=arm, background=Background(0.8, 0.03))
+def test_a_probability_rises_with_its_standing_and_stays_between_0_and_1(arm: Mode) -> None:
+    found = probability(np.linspace(-9, 9, 200), of=arm)
 
     assert (np.diff(found) >= 0).all()
     assert found.min() >= 0
@@ -61,28 +61,38 @@ def test_a_probability_rises_with_its_score_and_stays_between_0_and_1(arm: Mode)
 
 
 def test_the_probability_is_the_logistic_function(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(calibration._FITTED, Mode.HYBRID, (10.0, 0.5, -17.0))
+    monkeypatch.setitem(calibration._FITTED, Mode.HYBRID, (6.0, -8.0))
 
-    # 1 / (1 + exp(-(10 * 1.5 + .5 * (1.5 - 1.2) / .05 - 17))) = 1 / (1 + exp(-1)) = .7311
-    found = probability(floats(1.5), of=Mode.HYBRID, background=Background(1.2, 0.05))
-
-    assert found[0] == pytest.approx(0.7311, abs=1e-4)
+    # 1 / (1 + exp(-(6 * 1.5 - 8))) = 1 / (1 + exp(-1)) = .7311
+    assert probability(np.array([1.5]), of=Mode.HYBRID)[0] == pytest.approx(0.7311, abs=1e-4)
 
 
-def test_a_background_is_the_mean_and_the_spread_of_scores() -> None:
-    # The mean of .5, .7 and .9 is .7; the mean of their squared distances .08 / 3, its root .1633.
-    found = background_of(floats(0.5, 0.7, 0.9))
+def test_a_standing_is_the_score_and_four_times_its_lead() -> None:
+    found = standing(floats(0.8, 0.9, 0.6), background=0.5, stories=np.array([4, 2, 9]))
 
-    assert (found.mean, found.spread) == (pytest.approx(0.7), pytest.approx(0.1633, abs=1e-4))
-    assert background_of(floats(0.5, 0.5)).spread > 0
-    assert background_of(floats()) == NO_BACKGROUND
+    assert found[1] == pytest.approx(0.9 + 4 * (0.9 - (0.8 + 0.6 + 8 * 0.5) / 10))
+    assert found[0] == pytest.approx(0.8 + 4 * (0.8 - (0.9 + 0.6 + 8 * 0.5) / 10))
 
 
-def test_a_question_that_is_near_to_everything_must_come_nearer_to_its_answer() -> None:
-    for mode in (Mode.HYBRID, Mode.DENSE):
-        near, far = (probability(floats(0.85), of=mode, background=Background(mean, 0.03)) for mean in (0.84, 0.75))
+def test_passages_of_one_story_are_no_rivals() -> None:
+    # Rivals of the first story: .7 alone, and nine times the background.
+    found = standing(floats(0.9, 0.88, 0.7), background=0.5, stories=np.array([1, 1, 2]))
 
-        assert near < far
+    assert found[:2] == pytest.approx([0.9 + 4 * (0.9 - 5.2 / 10), 0.88 + 4 * (0.88 - 5.2 / 10)])
+    assert found[2] == pytest.approx(0.7 + 4 * (0.7 - 5.4 / 10))
+
+
+def test_a_lead_is_over_the_ten_best_other_stories() -> None:
+    scores = np.linspace(1.0, 0.3, 14, dtype=np.float32)
+    found = standing(scores, background=0.0, stories=np.arange(14))
+
+    for row in range(14):
+        others = np.sort(np.delete(scores, row))[::-1][:10]
+        assert found[row] == pytest.approx(scores[row] + 4 * (scores[row] - others.mean()), abs=1e-5)
+
+
+def test_nothing_has_no_standing() -> None:
+    assert standing(floats(), background=0.0, stories=np.array([], np.int64)).shape == (0,)
 
 
 def test_shared_words_are_marked_where_they_stand_and_common_ones_are_not() -> None:

@@ -105,6 +105,21 @@ def test_the_sentence_of_the_best_matching_token_is_marked() -> None:
     assert (body[mark.start : mark.end], mark.kind) == ("Jembatan itu roboh.", "sentence")
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("Mengapa roboh? Jembatan itu tua. Warga mengungsi.", "Jembatan itu tua."),
+        ("Mengapa roboh? Siapa lewat? Apa kata warga?", "Mengapa roboh?"),
+    ],
+)
+def test_a_sentence_that_asks_is_marked_only_where_all_do(body: str, expected: str) -> None:
+    starts = np.array([0, 8, 15, 24, 33, 39], np.int32)
+
+    (mark,) = best_sentence(passage(body), matches([0.9, 0.5, 0.2], [1, 2, 5]), token_starts=starts, title_length=0)
+
+    assert body[mark.start : mark.end] == expected
+
+
 def test_tokens_of_the_title_mark_nothing() -> None:
     body = "Hujan turun deras. Jembatan itu roboh."
     title = "Banjir\n"

@@ -117,9 +117,9 @@ def client(small_index: Path) -> Iterator[TestClient]:
 @pytest.fixture
 def command_index(small_index: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same, which the command finds as if its model were prepared."""
-    searcher = import_module("search.searcher")
-    monkeypatch.setattr(searcher, "find_prepared", lambda *_, **__: small_index)
-    monkeypatch.setattr(searcher, "open_encoder", lambda *_, **__: HashingEncoder())
+    opening = import_module("search.opening")
+    monkeypatch.setattr(opening, "find_prepared", lambda *_, **__: small_index)
+    monkeypatch.setattr(opening, "open_encoder", lambda *_, **__: HashingEncoder())
     return small_index
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from indexer import HashingEncoder, IndexMismatch, ModelError, open_current
 from indexer.encoder import Embedding, TokenVectors
-from search import Answer, BadQuery, Filters, Group, Mode, Query, Searcher, calibration, open_searcher
+from search import Answer, BadQuery, Filters, Group, Mode, Query, Searcher, calibration, grouping, open_searcher
 from search import searcher as searching
 from search.searcher import MAX_DEPTH, MAX_QUERY_CHARACTERS
 
@@ -305,8 +305,8 @@ def test_a_question_is_answerable_when_the_best_hit_probably_answers(
     make_searcher: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searcher = make_searcher(*SHIPS)
-    # Scores between .4 and .6 for cosines between -.4 and .4, whatever the background.
-    monkeypatch.setitem(calibration._FITTED, Mode.DENSE, (1.0, 0.0, 0.0))
+    # Far from 0 and 1, so that the least step above a score is one.
+    monkeypatch.setitem(calibration._FITTED, Mode.DENSE, (0.5, 0.0))
     asked = Query(text="kapal feri", mode=Mode.DENSE)
     best = searcher.search(asked).hits[0].score
 
@@ -322,3 +322,29 @@ def test_where_nothing_passes_the_filters_nothing_is_answerable(make_searcher: M
     answer = make_searcher(*SHIPS).search(Query(text="kapal feri", filters=Filters(sources=frozenset({"nobody"}))))
 
     assert (answer.total, answer.answerable) == (0, False)
+
+
+def test_a_hit_counts_the_other_passages_of_its_article_that_probably_answer(
+    make_searcher: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searcher = make_searcher(*SHIPS)
+    monkeypatch.setitem(calibration._FITTED, Mode.HYBRID, (0.5, 0.0))  # far from 0 and 1, where scores would be equal
+    everything = searcher.search(Query(text="kapal feri", group=Group.NONE, limit=50))
+    least = min(hit.score for hit in everything.hits if hit.article.id == "kapal")
+    monkeypatch.setattr(grouping, "ANSWERABLE", np.nextafter(np.float32(least), np.float32(1)))
+
+    grouped = searcher.search(Query(text="kapal feri", limit=50))
+    likely = [hit.article.id for hit in everything.hits if hit.score > least]
+    assert likely.count("kapal") >= 2
+    assert {hit.article.id: hit.more_count for hit in grouped.hits} == {
+        key: max(likely.count(key) - 1, 0) for key in ("kapal", "bus", "padi", "tol")
+    }
+    assert {hit.more_count for hit in everything.hits} == {0}
+
+
+def test_a_question_can_be_asked_of_one_article_alone(make_searcher: Make) -> None:
+    searcher = make_searcher(*SHIPS)
+    alone = searcher.search(Query(text="kapal feri", group=Group.NONE, filters=Filters(article="bus")))
+
+    assert {hit.article.id for hit in alone.hits} == {"bus"}
+    assert len(alone.hits) == len(searcher.passages_of("bus"))

@@ -67,6 +67,11 @@ def body(text: str) -> Passage:
     [
         ("Hujan turun. Kapal itu kandas. Kapal lain tidak.", {"kapal": 2.0, "kandas": 3.0}, ["Kapal itu kandas."]),
         ("Kapal itu besar. Kapal ini kecil.", {"kapal": 2.0}, ["Kapal itu besar."]),  # of equals the first
+        (
+            "Mengapa kapal kandas? Kapal itu tua.",
+            {"kapal": 2.0, "kandas": 3.0},
+            ["Kapal itu tua."],
+        ),  # asking is no answer
         ("Hujan turun. Kapal itu kandas.", {"pesawat": 4.0}, []),  # no word is shared
         ("Hujan turun. Kapal itu kandas.", {"kapal": 0.5}, []),  # nearly every passage has it
         ("Kapal itu kandas.", {"kapal": 2.0}, []),  # one sentence needs no mark

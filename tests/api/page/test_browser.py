@@ -1,77 +1,47 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
-import socket
-import threading
-import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
-
-from api.app import create_app
-from api.serving import SERVER_OPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-    from api.live import Live
-    from api.settings import Settings
+    from playwright.sync_api import Page
 
     from ..conftest import FakeSearcher
 
-CHROMIUM = shutil.which("chromium")
+
+def test_a_reader_asks_reads_and_goes_back_without_a_script(open_tab: Callable[..., Page]) -> None:
+    tab = open_tab("/", java_script_enabled=False, viewport={"width": 360, "height": 740})
+    tab.get_by_role("searchbox").fill("kapal kandas?")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/?q=kapal+kandas%3F**")
+    tab.get_by_role("link", name="Kapal kandas di muara").click()
+    tab.wait_for_url("**/articles/kapal%2F1?**")
+
+    assert tab.locator("mark").inner_text().startswith("Sebuah kapal kandas.")
+    tab.get_by_role("link", name="Back to results").click()
+    tab.wait_for_url("**/?q=kapal+kandas%3F**")
+    assert tab.get_by_role("searchbox").input_value() == "kapal kandas?"
 
 
-@pytest.fixture
-def address(live: Live, settings: Settings) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(create_app(live, settings=settings), log_config=None, **SERVER_OPTIONS))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
-
-
-def test_a_reader_asks_reads_and_goes_back_without_a_script(address: str) -> None:
-    if CHROMIUM is None:
-        pytest.skip("chromium is absent")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where a browser is
-
-    asked: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        view = browser.new_context(java_script_enabled=False, locale="en-GB", viewport={"width": 360, "height": 740})
-        tab = view.new_page()
-        tab.on("request", lambda request: asked.append(request.url))
-        complaints: list[str] = []
-        tab.on("console", lambda message: complaints.append(message.text))
-        tab.goto(address)
-        tab.get_by_role("searchbox").fill("kapal kandas?")
-        tab.keyboard.press("Enter")
-        tab.wait_for_url("**/?q=kapal+kandas%3F**")
-        tab.get_by_role("link", name="Kapal kandas di muara").click()
-        tab.wait_for_url("**/articles/kapal%2F1?**")
-        marked = tab.locator("mark").inner_text()
-        tab.get_by_role("link", name="Back to results").click()
-        tab.wait_for_url("**/?q=kapal+kandas%3F**")
-        kept = tab.get_by_role("searchbox").input_value()
-        width = tab.locator("main").bounding_box()["width"]
-        browser.close()
-
-    assert marked.startswith("Sebuah kapal kandas.")
-    assert kept == "kapal kandas?"
-    assert width <= 360
-    assert complaints == []
-    assert all(url.startswith(address) for url in asked)
+def test_filters_pages_and_more_of_an_article_work_without_a_script(open_tab: Callable[..., Page]) -> None:
+    tab = open_tab("/?q=kapal&limit=1", java_script_enabled=False, language="id")
+    tab.get_by_role("link", name="1 bagian lain dari artikel ini").click()
+    tab.wait_for_url("**#matches")
+    tab.get_by_role("navigation", name="Untuk pertanyaan Anda").get_by_role("link").nth(1).click()
+    tab.wait_for_url("**#passage")
+    assert tab.locator("mark").inner_text() == "Warga menonton dari tepi."
+    tab.get_by_role("link", name="Kembali ke hasil").click()
+    tab.get_by_role("link", name="Berikutnya").click()
+    tab.wait_for_url("**&offset=1")
+    tab.get_by_role("link", name="Februari 2026").click()
+    tab.wait_for_url("**&from=2026-02-01&to=2026-02-28")
+    assert tab.locator(".hit-title").all_inner_texts() == ["Pelabuhan dibuka"]
 
 
 def test_a_question_of_one_megabyte_is_refused_with_a_reason_by_the_real_server(address: str) -> None:

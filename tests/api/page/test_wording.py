@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from api.page import open_templates
+from api.page import failing, open_templates
 from api.page.wording import WORDS, choose_interface, long_date, number
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ def test_both_interfaces_have_the_same_words_with_the_same_gaps() -> None:
     }
 
     assert gaps["id"] == gaps["en"]
+
+
+def test_every_kind_of_error_is_worded() -> None:
+    kinds = {"error", "busy", *failing._KINDS.values()}
+
+    assert kinds | {f"{kind}_hint" for kind in kinds} <= set(WORDS["en"])
 
 
 def test_every_word_that_a_template_names_exists() -> None:

@@ -25,6 +25,8 @@ BAD_ADDRESSES = {
     "NUL in the question": ("q=a%00b", "q"),
     "NUL in a source": ("q=a&source=%00", "source"),
     "not UTF-8": ("q=%ff%fe", None),
+    "broken percent-encoding": ("q=100%25%zz", None),
+    "half a percent-encoding": ("q=a&source=%2", None),
     "encoded lone surrogate": ("q=%ed%a0%80", None),
     "60 kB question": ("q=" + "a" * 60_000, "q"),
     "10,001 characters": ("q=" + "a" * 10_001, "q"),
@@ -62,6 +64,7 @@ BAD_BODIES = {
     "two values": (b'{"q": "a"} {}', 400, None),
     "nested too deeply": (b"[" * 30_000, 400, None),
     "integer of 5,000 digits": (b'{"q": "a", "limit": ' + b"9" * 5_000 + b"}", 400, None),
+    "integer of 400 digits": (b'{"q": "a", "offset": 1' + b"0" * 400 + b"}", 422, "offset"),
     "integer of 100 digits": (b'{"q": "a", "limit": ' + b"9" * 100 + b"}", 422, "limit"),
     "float out of range": (b'{"q": "a", "limit": 1e999}', 422, "limit"),
     "lone surrogate": (b'{"q": "\\ud800"}', 422, "q"),
@@ -75,11 +78,13 @@ BAD_BODIES = {
     "a number for the question": (b'{"q": 1}', 422, "q"),
     "a number in quotes": (b'{"q": "a", "limit": "5"}', 422, "limit"),
     "true for a number": (b'{"q": "a", "limit": true}', 422, "limit"),
-    "a whole float": (b'{"q": "a", "limit": 5.0}', 422, "limit"),
+    "a fraction": (b'{"q": "a", "limit": 5.5}', 422, "limit"),
     "an object for a list": (b'{"q": "a", "lang": {"id": 1}}', 422, "lang"),
     "null in a list": (b'{"q": "a", "lang": [null]}', 422, "lang"),
     "a number for a date": (b'{"q": "a", "from": 20260101}', 422, "from"),
     "repeated": (b'{"q": "a", "q": "b"}', 422, "q"),
+    "repeated further in": (b'{"q": {"a": 1, "a": 2}}', 422, "q"),
+    "nested in an unknown one": (b'{"q": "a", "x": ' + b"[" * 800 + b"]" * 800 + b"}", 422, "x"),
     "unknown": (b'{"q": "a", "ofset": 1}', 422, "ofset"),
     "Python's name for from": (b'{"q": "a", "published_from": "2026-01-01"}', 422, "published_from"),
 }
@@ -150,6 +155,13 @@ def test_a_streamed_body_is_cut_off_at_the_limit(client: TestClient) -> None:
     check_problem(client.post("/v1/search", content=endless(), headers=JSON), status=413, field=None)
 
 
+def test_headers_over_the_limit_are_refused(client: TestClient) -> None:
+    response = client.get("/v1/search?q=a", headers={"X-Padding": "a" * 70_000})
+
+    check_problem(response, status=431, field=None)
+    assert response.json()["type"] == "/problems/headers-too-large"
+
+
 def test_what_search_refuses_is_the_callers_mistake(client: TestClient, searcher: FakeSearcher) -> None:
     searcher.failure = BadQuery("this index has no lexical evidence")
 
@@ -186,7 +198,7 @@ def test_a_wrong_method_is_answered_with_all_allowed_ones(client: TestClient) ->
     response = client.delete("/v1/search")
 
     check_problem(response, status=405, field=None)
-    assert response.headers["allow"] == "GET, POST"
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
 def test_a_failure_of_the_service_tells_the_client_only_where_to_look(

@@ -92,6 +92,7 @@ def test_every_parameter_reaches_the_search(client: TestClient, searcher: FakeSe
         ("q=kapal&lang=id", {"q": "kapal", "lang": "id"}),
         ("q=kapal&lang=id&lang=en", {"q": "kapal", "lang": ["id", "en"]}),
         ("q=kapal&source=Harian+Muara&limit=1", {"q": "kapal", "source": "Harian Muara", "limit": 1}),
+        ("q=kapal&limit=2.0&offset=0.00", {"q": "kapal", "limit": 2.0, "offset": 0}),
         ("q=kapal&from=2026-01-31", {"q": "kapal", "from": "2026-01-31", "to": None}),
         ("q=kapal&explain=false&group=none", {"q": "kapal", "explain": False, "group": "none"}),
     ],
