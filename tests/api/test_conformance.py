@@ -20,6 +20,7 @@ from api.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from corpus import Article
     from search import Query
 
     from .conftest import FakeSearcher
@@ -38,6 +39,9 @@ class Nothing:
 
     def search(self, _query: Query) -> SimpleNamespace:
         return SimpleNamespace(degraded=None)
+
+    def drawn(self, **_: int) -> list[Article]:
+        return []
 
 
 in_use: list[Any] = [Nothing()]

@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 # Embeddings of one text in two batches differ in their last bits, and scores are rounded to five decimals: the two
 # scores of a passage may fall to either side of one rounding.
 ROUNDING = 2e-5
-# A probability rises at most 8 / 4 times as fast as a standing, which moves by at most nine times what the scores in
-# it do (search/calibration.py).
+# A probability rises at most 8 / 4 times as fast as a standing, and that at most nine times as fast as scores in it do
+# (search/calibration.py).
 ROUNDING_OF_A_SCORE = 2 * 9 * ROUNDING
+# Where those last bits lie on the border of two codes of a stored value, it falls to either side of that.
+ONE_CODE = 5e-4
 EVERY = 1_000
 
 ASK = """
@@ -182,7 +184,7 @@ def without(key: str, hits: Sequence[Hit]) -> list[Hit]:
 
 @pytest.mark.model
 @pytest.mark.parametrize("company", ["the other way round", "half of them embedded before", "embedded by one thread"])
-def test_the_company_in_which_passages_were_embedded_moves_no_score_past_rounding(
+def test_the_company_in_which_passages_were_embedded_moves_no_score_past_a_rounding(
     built: dict[str, Searcher], questions: list[str], company: str
 ) -> None:
     for query in queries(questions):
@@ -191,11 +193,11 @@ def test_the_company_in_which_passages_were_embedded_moves_no_score_past_roundin
 
         assert found.keys() == {hit.passage.id for hit in expected}
         for before, after in pairwise(found[hit.passage.id] for hit in expected):
-            assert before.score >= after.score - 2 * ROUNDING_OF_A_SCORE  # only near ties may change places
+            assert before.score >= after.score - 2 * 2 * 9 * ONE_CODE  # only near ties may change places
         for hit in expected:
             again = found[hit.passage.id]
-            assert again.score == pytest.approx(hit.score, abs=ROUNDING_OF_A_SCORE)
-            assert again.scores.late == pytest.approx(hit.scores.late, abs=ROUNDING)
+            assert again.score == pytest.approx(hit.score, abs=2 * 9 * ONE_CODE)
+            assert again.scores.late == pytest.approx(hit.scores.late, abs=ONE_CODE)
 
 
 @pytest.mark.model
@@ -209,7 +211,8 @@ def test_an_article_in_another_language_moves_the_others_a_little_and_keeps_thei
 
         assert [hit.article.id for hit in found[:3]] == [hit.article.id for hit in expected[:3]]
         for hit, again in zip(expected[:3], found[:3], strict=True):
-            assert again.score == pytest.approx(hit.score, abs=0.05)
+            # Of so few articles the new one is among the ten rivals of each, in the place of the background.
+            assert again.score == pytest.approx(hit.score, abs=0.15)
 
 
 def test_without_a_model_the_order_of_articles_and_the_cache_change_no_byte_of_an_answer(

@@ -32,7 +32,7 @@ STATES = {
 }
 SETUPS = {
     "no answer": {"best_score": 0.06},
-    "some answers": {"best_score": 0.135},
+    "some answers": {"best_score": 0.215},
     "degraded": {"degraded": "the encoder failed"},
     "refused": {"failure": BadQuery("no words")},
     "error": {"failure": RuntimeError("inside")},

@@ -137,7 +137,7 @@ def test_where_nothing_answers_the_nearest_misses_are_shown_as_such(client: Test
 
 
 def test_hits_that_hardly_answer_stand_apart_below_those_that_do(client: TestClient, searcher: FakeSearcher) -> None:
-    searcher.best_score = 0.135
+    searcher.best_score = 0.215
     html = page(client, "/?q=kapal")
 
     assert "There seems to be no answer" not in html
