@@ -43,7 +43,7 @@ test: $(VENV)/.dev $(VENV)/.browser ## set up and run every test
 	$(BIN)/python -m pytest
 
 fuzz: $(VENV)/.dev ## at least 10,000 requests that fit the API's description or do not, other ones every time
-	FUZZ_EXAMPLES=2000 FUZZ_CASES=10000 $(BIN)/python -m pytest tests/api/test_conformance.py --timeout 3600
+	FUZZ_EXAMPLES=2400 FUZZ_CASES=10000 $(BIN)/python -m pytest tests/api/test_conformance.py --timeout 3600
 
 check: $(VENV)/.dev ## format, lint, types, import order
 	$(BIN)/ruff format --check .

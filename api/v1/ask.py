@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request  # noqa: TC002 - the framework reads it at run time
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import PydanticKnownError
 
 from search import Group, Mode, Query
 
@@ -32,9 +33,18 @@ _WHOLE_NUMBERS = frozenset({"limit", "offset"})
 _TRUTH = {"true": True, "false": False}
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 
+
+def _not_too_long(value: object) -> object:
+    """Before blanks are dropped: the limit that is described is of what is sent."""
+    if isinstance(value, str) and len(value) > MAX_QUESTION_CHARS:
+        raise PydanticKnownError("string_too_long", {"max_length": MAX_QUESTION_CHARS})
+    return value
+
+
 Question = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION_CHARS),
+    BeforeValidator(_not_too_long),
     AfterValidator(no_nul),
     Field(json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}),
 ]

@@ -30,6 +30,7 @@ BAD_ADDRESSES = {
     "encoded lone surrogate": ("q=%ed%a0%80", None),
     "60 kB question": ("q=" + "a" * 60_000, "q"),
     "10,001 characters": ("q=" + "a" * 10_001, "q"),
+    "10,001 characters with the blanks": ("q=" + "+" * 10_000 + "a", "q"),
     "giant integer": ("q=a&limit=" + "9" * 5_000, "limit"),
     "negative": ("q=a&offset=-1", "offset"),
     "limit over 100": ("q=a&limit=101", "limit"),
