@@ -7,7 +7,7 @@ INDEX ?= index
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format fuzz bench relevance load clean
+.PHONY: help run test check format fuzz torture bench relevance load clean
 
 help: ## say what there is to run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ test: $(VENV)/.dev $(VENV)/.browser ## set up and run every test
 
 fuzz: $(VENV)/.dev ## at least 10,000 requests that fit the API's description or do not, other ones every time
 	FUZZ_EXAMPLES=2400 FUZZ_CASES=10000 $(BIN)/python -m pytest tests/api/test_conformance.py --timeout 3600
+
+torture: $(VENV)/.dev ## the bad days in full: builds killed, bytes flipped, disks full, hostile input; about an hour
+	TORTURE=1 $(BIN)/python -m pytest tests/torture --timeout 7200
 
 check: $(VENV)/.dev ## format, lint, types, import order
 	$(BIN)/ruff format --check .
