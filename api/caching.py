@@ -36,15 +36,14 @@ def knows(request: Request, tag: str) -> bool:
     return _opaque(tag) in _named(request)
 
 
-def knows_any(request: Request) -> bool:
-    """Whether the client wants an answer only if there is none (`If-None-Match: *`)."""
-    return any(value.strip() == "*" for value in request.headers.getlist("if-none-match"))
-
-
-def mark(response: Response, tag: str) -> None:
-    """Adds the tag and what may be done with the answer."""
+def unless_known(request: Request, response: Response, tag: str) -> Response | None:
+    """The 304 for a client that needs no answer; None, once `response` has the tag, for one that does."""
+    if knows(request, tag) or any(value.strip() == "*" for value in request.headers.getlist("if-none-match")):
+        return not_modified(tag)
     response.headers["ETag"] = tag
+    # What may be done with the answer.
     response.headers["Cache-Control"] = _POLICY
+    return None
 
 
 def not_modified(tag: str) -> Response:

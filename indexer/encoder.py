@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from .errors import ModelError
+from .errors import EncoderFailed, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .chunker import Tokenizer
+    from .tokenizer import PieceTokenizer
 
 Rows = npt.NDArray[np.float32]
 """(n, dim) float32, unit rows."""
@@ -81,9 +83,49 @@ class ModelCard:
             raise ModelError(f"not a model card: {error!r}") from error
 
 
-def failure(card: ModelCard, error: Exception) -> str:
-    """The words of an `EncoderFailed`: which model, and what its engine said, on one line."""
-    return f"the model {card.name} failed ({' '.join(str(error).split())[:300] or type(error).__name__})"
+class PromptedEncoder(ABC):
+    """What the encoders over a real model share; they differ in the engine that `_embed` asks."""
+
+    def __init__(self, *, card: ModelCard, tokenizer: PieceTokenizer) -> None:
+        self._card = card
+        self._tokenizer = tokenizer
+
+    @property
+    def card(self) -> ModelCard:
+        """Which model this is."""
+        return self._card
+
+    @property
+    def tokenizer(self) -> PieceTokenizer:
+        """Counts tokens as the model does."""
+        return self._tokenizer
+
+    def embed_queries(self, texts: Sequence[str]) -> Embedding:
+        """Of questions, in order.
+
+        Raises:
+            EncoderFailed: the engine does, or memory is short.
+        """
+        return self._embed_safely(texts, prompt=self._card.query_prompt)
+
+    def embed_passages(self, texts: Sequence[str]) -> Embedding:
+        """Of passages, in order.
+
+        Raises:
+            EncoderFailed: the engine does, or memory is short.
+        """
+        return self._embed_safely(texts, prompt=self._card.passage_prompt)
+
+    def _embed_safely(self, texts: Sequence[str], *, prompt: str) -> Embedding:
+        try:
+            return self._embed(texts, prompt=prompt)
+        except (RuntimeError, MemoryError, OSError) as error:
+            said = " ".join(str(error).split())[:300] or type(error).__name__
+            raise EncoderFailed(f"the model {self._card.name} failed ({said})") from error
+
+    @abstractmethod
+    def _embed(self, texts: Sequence[str], *, prompt: str) -> Embedding:
+        """Of texts with a prompt before each, in order."""
 
 
 class Encoder(Protocol):

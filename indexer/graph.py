@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .encoder import Embedding, TokenVectors, failure, unit_rows
-from .errors import EncoderFailed, ModelError
+from .encoder import Embedding, PromptedEncoder, TokenVectors, unit_rows
+from .errors import ModelError
 
 # OpenVINO reports every import to its maker over the network; without this package it falls back to a stub.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
@@ -47,15 +47,14 @@ def has_graph(folder: Path) -> bool:
     return (folder / _GRAPH).is_file() and (folder / _GRAPH).with_suffix(".bin").is_file()
 
 
-class GraphEncoder:
+class GraphEncoder(PromptedEncoder):
     """An `Encoder` over an exported graph; imports neither torch nor sentence-transformers.
 
     One request runs at a time, over `threads` threads: concurrent callers wait their turn.
     """
 
     def __init__(self, folder: Path, *, card: ModelCard, tokenizer: PieceTokenizer, threads: int) -> None:
-        self._card = card
-        self._tokenizer = tokenizer
+        super().__init__(card=card, tokenizer=tokenizer)
         self._turn = threading.Lock()
         core = ov.Core()
         try:
@@ -70,39 +69,7 @@ class GraphEncoder:
             ) from error
         self._request = compiled.create_infer_request()
 
-    @property
-    def card(self) -> ModelCard:
-        """Which model this is."""
-        return self._card
-
-    @property
-    def tokenizer(self) -> PieceTokenizer:
-        """Counts tokens as the model does."""
-        return self._tokenizer
-
-    def embed_queries(self, texts: Sequence[str]) -> Embedding:
-        """Of questions, in order.
-
-        Raises:
-            EncoderFailed: the engine does, or memory is short.
-        """
-        return self._embed(texts, prompt=self._card.query_prompt)
-
-    def embed_passages(self, texts: Sequence[str]) -> Embedding:
-        """Of passages, in order.
-
-        Raises:
-            EncoderFailed: the engine does, or memory is short.
-        """
-        return self._embed(texts, prompt=self._card.passage_prompt)
-
     def _embed(self, texts: Sequence[str], *, prompt: str) -> Embedding:
-        try:
-            return self._embed_batches(texts, prompt=prompt)
-        except (RuntimeError, MemoryError, OSError) as error:
-            raise EncoderFailed(failure(self._card, error)) from error
-
-    def _embed_batches(self, texts: Sequence[str], *, prompt: str) -> Embedding:
         ids = self._tokenizer.ids([prompt + text for text in texts])
         own = self._tokenizer.own_tokens(prompt)
         vectors = np.empty((len(ids), self._card.dim), np.float32)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors import SafetensorError
 
-from .encoder import Embedding, TokenVectors, failure, unit_rows
-from .errors import EncoderFailed, ModelError
+from .encoder import Embedding, PromptedEncoder, TokenVectors, unit_rows
+from .errors import ModelError
 from .graph import export_graph
 
 if TYPE_CHECKING:
@@ -109,46 +109,16 @@ def export_model(model: Any, *, folder: Path) -> None:  # noqa: ANN401
         raise ModelError(f"this model cannot be exported as a graph ({error})") from error
 
 
-class TorchEncoder:
+class TorchEncoder(PromptedEncoder):
     """An `Encoder` that runs sentence-transformers itself, for models that do not export."""
 
     def __init__(self, model: Any, *, card: ModelCard, tokenizer: PieceTokenizer) -> None:  # noqa: ANN401
+        super().__init__(card=card, tokenizer=tokenizer)
         self._model = model
-        self._card = card
-        self._tokenizer = tokenizer
-
-    @property
-    def card(self) -> ModelCard:
-        """Which model this is."""
-        return self._card
-
-    @property
-    def tokenizer(self) -> PieceTokenizer:
-        """Counts tokens as the model does."""
-        return self._tokenizer
-
-    def embed_queries(self, texts: Sequence[str]) -> Embedding:
-        """Of questions, in order.
-
-        Raises:
-            EncoderFailed: the engine does, or memory is short.
-        """
-        return self._embed(texts, prompt=self._card.query_prompt)
-
-    def embed_passages(self, texts: Sequence[str]) -> Embedding:
-        """Of passages, in order.
-
-        Raises:
-            EncoderFailed: the engine does, or memory is short.
-        """
-        return self._embed(texts, prompt=self._card.passage_prompt)
 
     def _embed(self, texts: Sequence[str], *, prompt: str) -> Embedding:
         own = self._tokenizer.own_tokens(prompt)
-        try:
-            outputs = self._model.encode(list(texts), prompt=prompt, output_value=None, show_progress_bar=False)
-        except (RuntimeError, MemoryError, OSError) as error:
-            raise EncoderFailed(failure(self._card, error)) from error
+        outputs = self._model.encode(list(texts), prompt=prompt, output_value=None, show_progress_bar=False)
         vectors = np.empty((len(texts), self._card.dim), np.float32)
         tokens: list[TokenVectors] = []
         for row, output in enumerate(outputs):

@@ -86,7 +86,7 @@ class Ranker:
             return self._by_words(shares, embedding)
         rows = self.nearest(embedding, k=MAX_DEPTH, allowed=allowed)
         if mode is Mode.DENSE:
-            return self._ordered(rows, embedding, shares)
+            return self._ordered(rows, embedding, shares, background=self._anywhere(embedding))
         return self._hybrid(rows, embedding, shares, late=late)
 
     @timed(Stage.LEXICAL)
@@ -130,8 +130,8 @@ class Ranker:
         question = Embedding(unit_rows(vectors.mean(axis=0, keepdims=True)), [])
         rows, _ = generation.vectors.search(question.vectors, k=MAX_DEPTH, allowed=allowed)[0]
         unjudged = np.full(generation.store.n_passages, np.nan, np.float32)
-        below = self._ordered(rows, question, unjudged)
-        top = self._ordered(first, question, unjudged)
+        background = self._anywhere(question)
+        below, top = (self._ordered(some, question, unjudged, background=background) for some in (rows, first))
         return replace(top, scores=np.maximum(top.scores, below.scores.max(initial=0))).then(below)
 
     @timed(Stage.LATE)
@@ -169,7 +169,7 @@ class Ranker:
         matches = self.matches(embedding.tokens[0], asked) if late and len(embedding.tokens[0].ids) else None
         maxsim = None if matches is None else matches.scores()
         comparable = meaning(dense=dense, late=maxsim)
-        background = float(comparable[len(judged) :].mean())
+        dense_background, background = (float(score[len(judged) :].mean()) for score in (dense, comparable))
         dense, comparable = dense[: len(judged)], comparable[: len(judged)]
         maxsim = None if maxsim is None else maxsim[: len(judged)]
         evidence = fused(dense=dense, late=maxsim, lexical=lexical, languages=self.generation.languages[judged])
@@ -184,16 +184,19 @@ class Ranker:
             late=maxsim,
             lifted=by_meaning - by_all,
         )
-        below = self._ordered(rest, embedding, shares)
+        below = self._ordered(rest, embedding, shares, background=dense_background)
         # What only the dense vectors judged stays below, in its order.
         scale = top.scores.min(initial=1.0) / below.scores.max(initial=np.finfo(np.float32).tiny)
         below = replace(below, scores=below.scores * np.float32(scale))
         return top.then(below)
 
-    def _ordered(self, rows: Rows64, embedding: Embedding, shares: Scores) -> Ranking:
+    def _anywhere(self, embedding: Embedding) -> float:
+        """The cosine of the question with anything at all: a mean."""
+        return float(self.cosines(self._cohort, embedding).mean())
+
+    def _ordered(self, rows: Rows64, embedding: Embedding, shares: Scores, *, background: float) -> Ranking:
         """Rows by the cosine of their vectors."""
         dense = self.cosines(rows, embedding)
-        background = float(self.cosines(self._cohort, embedding).mean())
         return self._placed(rows, dense, of=Mode.DENSE, background=background, dense=dense, lexical=shares[rows])
 
     def _placed(

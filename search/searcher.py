@@ -98,10 +98,11 @@ class Searcher:
                     embedding = self.embed(query)
                 except EncoderFailed:
                     query, degraded = replace(query, mode=Mode.LEXICAL), DEGRADED
-            passing = self._filter.articles(query.filters)
-            whole = self.rank(replace(query, group=Group.NONE), embedding=embedding)
+            passing, allowed = self._passing(query.filters)
+            whole = self._ranker.rank(text, embedding, mode=query.mode, allowed=allowed)
             ranking = self._grouped(whole, by=query.group)
-            hits = page_of(ranking, query=query, evidence=self._evidence(query, embedding), passing=passing)
+            evidence = self._evidence(text, embedding, allowed=allowed)
+            hits = page_of(ranking, query=query, evidence=evidence, passing=passing)
             if query.group is Group.ARTICLE:
                 shown = ranking.take(np.arange(query.offset, query.offset + len(hits)))
                 more = more_counts(shown, whole=whole, article_of=self._generation.store.passage_article)
@@ -145,14 +146,10 @@ class Searcher:
         text = checked(query)
         if embedding is None and query.mode is not Mode.LEXICAL:
             embedding = self.embed(query)
-        ranking = self._ranker.rank(
-            text,
-            embedding,
-            mode=query.mode,
-            allowed=self._allowed(query),
-            late=late,
+        _, allowed = self._passing(query.filters)
+        return self._grouped(
+            self._ranker.rank(text, embedding, mode=query.mode, allowed=allowed, late=late), by=query.group
         )
-        return self._grouped(ranking, by=query.group)
 
     def _grouped(self, ranking: Ranking, *, by: Group) -> Ranking:
         if by is Group.NONE:
@@ -167,30 +164,32 @@ class Searcher:
             BadQuery: nothing to search for, or too long.
             EncoderFailed: the model does not answer.
         """
+        text, embedding = checked(query), self.embed(query)
         rows = {key: self._generation.store.article_row(key) for key in articles}
-        embedding = self.embed(query)
+        _, allowed = self._passing(query.filters)
         return placed(
-            self.rank(replace(query, group=Group.NONE), embedding=embedding),
+            self._ranker.rank(text, embedding, mode=query.mode, allowed=allowed),
             first=query.limit,
             articles=[row for row in rows.values() if row is not None],
             # A relevant article's place is told however far down it is.
-            evidence=replace(self._evidence(query, embedding), depth=self.info.passages),
+            evidence=replace(self._evidence(text, embedding, allowed=allowed), depth=self.info.passages),
             embedding=embedding,
         )
 
-    def _evidence(self, query: Query, embedding: Embedding | None) -> Evidence:
+    def _evidence(self, text: str, embedding: Embedding | None, *, allowed: npt.NDArray[np.bool_] | None) -> Evidence:
         try:
             tokenizer: Tokenizer | None = self._encoder.tokenizer
         except EncoderFailed:
             tokenizer = None
-        return Evidence(readable(query.text), embedding, self._allowed(query), self._ranker, tokenizer)
+        return Evidence(text, embedding, allowed, self._ranker, tokenizer)
 
     def _tokens(self, text: str) -> int:
         return len(self._encoder.tokenizer.token_starts(text)) + self._encoder.card.overhead_tokens
 
-    def _allowed(self, query: Query) -> npt.NDArray[np.bool_] | None:
-        articles = self._filter.articles(query.filters)
-        return None if articles is None else self._filter.passages(articles)
+    def _passing(self, filters: Filters) -> tuple[npt.NDArray[np.bool_] | None, npt.NDArray[np.bool_] | None]:
+        """Which articles and which passages the filters let through, (articles,) and (passages,); None for all."""
+        articles = self._filter.articles(filters)
+        return articles, None if articles is None else self._filter.passages(articles)
 
     def similar(
         self, article_id: str, *, limit: int = 10, offset: int = 0, filters: Filters = _ALL_ARTICLES
@@ -222,7 +221,7 @@ class Searcher:
         ranking = ranking.take(first_of_each(np.where(own[articles], -1 - articles, stories.of[articles])))
         return Similar(
             article=store.article(asked),
-            hits=page_of(ranking, query=query, evidence=self._evidence(query, None), passing=selected),
+            hits=page_of(ranking, query=query, evidence=self._evidence("", None, allowed=None), passing=selected),
             total=len(ranking.rows),
             same_story=int(np.count_nonzero(passing & own)),
             facets=self._filter.facets(passing),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from search import Hit
 
-    from ..inquiry import Desk
+    from ..inquiry import Desk, Opened
     from .examples import Examples
 
 router = APIRouter(include_in_schema=False, route_class=SegmentedRoute)
@@ -43,11 +43,12 @@ async def search_page(request: Request) -> Response:
     values: dict[str, Any] = {}
     shown: dict[str, Any] = {"results": None, "faults": ()}
     status = HTTPStatus.OK
+    searcher = desk.live.searcher
     try:
         values = read_address(request.scope["query_string"], model=SearchRequest, lenient=True)
         if "q" in values:
             asked = validate(values, model=SearchRequest)
-            found = await desk.search(asked.to_query())
+            found = await desk.search(asked.to_query(), searcher=searcher)
             shown["results"] = results_view(found, asked=asked, values=values, interface=interface)
     except InvalidParameter as error:
         status, shown["faults"] = (
@@ -56,7 +57,6 @@ async def search_page(request: Request) -> Response:
         )
     except SearchError as error:
         status, shown["faults"] = HTTPStatus.UNPROCESSABLE_ENTITY, (FieldError("q", str(error)),)
-    searcher = desk.live.searcher
     examples: Examples = request.app.state.examples
     shown |= {
         "values": values,
@@ -98,7 +98,7 @@ async def article_page(request: Request, article_id: str) -> Response:
     article = article_view(
         opened,
         passage_id=passage_id,
-        hits=await _matches(desk, article_id, question=values.get("q")),
+        hits=await _matches(desk, opened, question=values.get("q")),
         values=values,
         interface=interface,
     )
@@ -111,12 +111,12 @@ async def article_page(request: Request, article_id: str) -> Response:
     return render(request, "article.html", shown, other_href=here)
 
 
-async def _matches(desk: Desk, article_id: str, *, question: str | None) -> tuple[Hit, ...]:
-    """The passages of one article, ranked for a question; none where there is none that can be searched for."""
+async def _matches(desk: Desk, opened: Opened, *, question: str | None) -> tuple[Hit, ...]:
+    """The passages of an opened article, ranked for a question; none where there is none that can be searched for."""
     if question is None:
         return ()
-    query = Query(text=question, limit=_MAX_MATCHES, group=Group.NONE, filters=Filters(article=article_id))
+    query = Query(text=question, limit=_MAX_MATCHES, group=Group.NONE, filters=Filters(article=opened.article.id))
     try:
-        return (await desk.search(query)).answer.hits
+        return (await desk.search(query, searcher=opened.searcher)).answer.hits
     except SearchError:
         return ()

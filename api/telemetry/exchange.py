@@ -37,8 +37,8 @@ class Exchange:
     """What is known of a request; it fills while the request is answered, and is whole when listeners get it.
 
     `route` is the template of the path ("/v1/articles/{id:path}"), of which there are few, or "" where none
-    matched; `path` is what was sent. `began_ns` counts from 1970. `status` is 499
-    when the client left before an answer began, as web servers have it.
+    matched; `path` is what was sent. `began_ns` counts from 1970. `status` is 499 when the client left before an
+    answer began, as web servers have it.
     """
 
     request_id: str

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from ..caching import entity_tag, knows, knows_any, mark, not_modified
+from ..caching import entity_tag, knows, not_modified, unless_known
 from ..errors import InvalidParameter, NoSuchArticle, NotReady, Stuck
 from ..problem import Problem
 from ..segmented import SegmentedRoute
@@ -36,7 +36,6 @@ router = APIRouter(route_class=SegmentedRoute)
 _ANYWHERE = (401, 421, 429, 500, 503)
 # A body may be no JSON, late, too large, or of another type.
 _OF_BODY = (400, 408, 413, 415)
-# nginx's number for a client that closed the connection; nobody reads it but the log.
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -80,18 +79,14 @@ async def search_by_address(
 ) -> SearchAnswer | Response:
     """Finds the passages that answer a question."""
     normal = asked.normal()
-    tag = _tag(request, _desk(request).live.searcher, "search", normal)
-    if knows(request, tag):
-        return not_modified(tag)
+    known = _tag(request, _desk(request).live.searcher, "search", normal)
+    if knows(request, known):
+        return not_modified(known)
     answer, searcher = await _search(request, asked)
     if answer.degraded is not None:  # the next answer may be whole
         response.headers["Cache-Control"] = "no-store"
         return answer
-    tag = _tag(request, searcher, "search", normal)
-    if knows_any(request):
-        return not_modified(tag)
-    mark(response, tag)
-    return answer
+    return unless_known(request, response, _tag(request, searcher, "search", normal)) or answer
 
 
 @router.post(
@@ -147,15 +142,12 @@ async def similar(
 ) -> SimilarAnswer | Response:
     """The other articles of the same story, then one of each story near it in meaning, in either language."""
     normal = selected.normal()
-    tag = _tag(request, _desk(request).live.searcher, "similar", id, normal)
-    if knows(request, tag):
-        return not_modified(tag)
+    known = _tag(request, _desk(request).live.searcher, "similar", id, normal)
+    if knows(request, known):
+        return not_modified(known)
     found = await _desk(request).similar(id, limit=selected.limit, offset=selected.offset, filters=selected.filters())
-    tag = _tag(request, found.searcher, "similar", id, normal)
-    if knows_any(request):
-        return not_modified(tag)
-    mark(response, tag)
-    return similar_answer(found, selected=selected, request_id=_request_id(request))
+    answer = similar_answer(found, selected=selected, request_id=_request_id(request))
+    return unless_known(request, response, _tag(request, found.searcher, "similar", id, normal)) or answer
 
 
 @router.get(
@@ -175,11 +167,8 @@ async def article(request: Request, response: Response, id: str) -> ArticleAnswe
     opened = await _desk(request).article(id)
     if opened is None:
         raise NoSuchArticle(f"no article of the index in use has the id {id[:200]!r}")
-    tag = _tag(request, opened.searcher, "article", id)
-    if knows(request, tag) or knows_any(request):
-        return not_modified(tag)
-    mark(response, tag)
-    return article_answer(opened, request_id=_request_id(request))
+    answer = article_answer(opened, request_id=_request_id(request))
+    return unless_known(request, response, _tag(request, opened.searcher, "article", id)) or answer
 
 
 @router.get(
@@ -194,10 +183,7 @@ async def index(request: Request, response: Response) -> IndexAnswer | Response:
     """Which generation answers, how large it is, and whether the newest one was refused."""
     answer = index_answer(_desk(request).live)
     tag = entity_tag(request.app.version, "index", answer.model_dump_json())
-    if knows(request, tag) or knows_any(request):
-        return not_modified(tag)
-    mark(response, tag)
-    return answer
+    return unless_known(request, response, tag) or answer
 
 
 @router.get("/livez", tags=["operations"], operation_id="live", summary="Is it alive?", responses=_problems(500, 503))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,11 +31,6 @@ class Pool:
     relevant: npt.NDArray[np.bool_]
     question_texts: list[str]
     passage_texts: list[str]
-
-    def first(self, n: int) -> Pool:
-        """The same with the first n questions alone."""
-        questions = Embedding(self.questions.vectors[:n], self.questions.tokens[:n])
-        return replace(self, questions=questions, relevant=self.relevant[:n], question_texts=self.question_texts[:n])
 
 
 def open_embedded() -> Encoder:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.live import Live
+from api.serving import server_options
 from api.settings import Settings
 from corpus import Article
 from indexer import Passage
@@ -33,6 +39,9 @@ from search.explanation import DenseEvidence, LateEvidence, LexicalEvidence, Sha
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fastapi import FastAPI
+
+_PATIENCE_S = 30
 GENERATION = "20260102T030405Z-aaaa"
 
 
@@ -204,6 +213,41 @@ def live(searcher: FakeSearcher) -> Live:
 def client(live: Live, settings: Settings) -> Iterator[TestClient]:
     with TestClient(create_app(live, settings=settings)) as opened:
         yield opened
+
+
+@dataclass(frozen=True)
+class Served:
+    """The service behind the real server; `port` is of 127.0.0.1."""
+
+    app: FastAPI
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+def serve(live: Live, settings: Settings) -> Iterator[Callable[..., Served]]:
+    """Starts the real server, with the settings changed as asked; it ends with the test."""
+    with ExitStack() as running:
+
+        def start(**changes: object) -> Served:
+            chosen = settings.model_copy(update=changes)
+            listening = running.enter_context(socket.create_server(("127.0.0.1", 0)))
+            app = create_app(live, settings=chosen)
+            server = uvicorn.Server(uvicorn.Config(app, **server_options(chosen)))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+            thread.start()
+            running.callback(thread.join, _PATIENCE_S)
+            running.callback(setattr, server, "should_exit", True)  # noqa: FBT003 - an attribute's value
+            until = time.monotonic() + _PATIENCE_S
+            while not server.started:
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            return Served(app, listening.getsockname()[1])
+
+        yield start
 
 
 @pytest.fixture(name="make_article")

@@ -10,47 +10,15 @@ from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
-
-from api.app import create_app
-from api.serving import server_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from api.live import Live
-    from api.settings import Settings
     from search import Answer, Query
 
-    from .conftest import FakeSearcher
+    from .conftest import FakeSearcher, Served
 
 ASK = b"GET /v1/search?q=a HTTP/1.1\r\nHost: test\r\n\r\n"
-
-
-@pytest.fixture
-def serve(live: Live, settings: Settings) -> Iterator[Callable[..., tuple[int, object]]]:
-    stops: list[Callable[[], None]] = []
-
-    def start(**changes: object) -> tuple[int, object]:
-        chosen = settings.model_copy(update=changes)
-        listening = socket.create_server(("127.0.0.1", 0))
-        app = create_app(live, settings=chosen)
-        server = uvicorn.Server(uvicorn.Config(app, **server_options(chosen)))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-
-        def stop() -> None:
-            server.should_exit = True
-            thread.join(10)
-            listening.close()
-
-        stops.append(stop)
-        wait_for(lambda: server.started)
-        return listening.getsockname()[1], app.state.desk
-
-    yield start
-    for stop in stops:
-        stop()
 
 
 def wait_for(what: Callable[[], bool], *, most_s: float = 30) -> None:
@@ -85,11 +53,12 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def test_a_client_that_goes_away_while_it_waits_frees_its_place(
-    serve: Callable[..., tuple[int, object]], searcher: FakeSearcher
+    serve: Callable[..., Served], searcher: FakeSearcher
 ) -> None:
     go = hold(searcher)
     asked = len(searcher.queries)
-    port, desk = serve(max_threads=1, max_queue=2)
+    served = serve(max_threads=1, max_queue=2)
+    port, desk = served.port, served.app.state.desk
     with connect(port) as working:
         working.sendall(ASK)
         wait_for(lambda: desk.running == 1)
@@ -109,16 +78,16 @@ def test_a_client_that_goes_away_while_it_waits_frees_its_place(
     assert len(searcher.queries) == asked + 1
 
 
-def test_a_connection_answers_one_request_after_the_other(serve: Callable[..., tuple[int, object]]) -> None:
-    port, _ = serve()
+def test_a_connection_answers_one_request_after_the_other(serve: Callable[..., Served]) -> None:
+    port = serve().port
     with connect(port) as connection:
         connection.sendall(ASK + ASK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         assert read_all(connection).count(b"HTTP/1.1 200") == 2
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /livez HT", ASK[:-2]])
-def test_a_head_that_does_not_arrive_is_not_waited_for(serve: Callable[..., tuple[int, object]], sent: bytes) -> None:
-    port, _ = serve(request_timeout_s=1)
+def test_a_head_that_does_not_arrive_is_not_waited_for(serve: Callable[..., Served], sent: bytes) -> None:
+    port = serve(request_timeout_s=1).port
     began = time.monotonic()
     with connect(port) as connection:
         connection.sendall(sent)  # and no more: the connection must end all the same
@@ -126,8 +95,8 @@ def test_a_head_that_does_not_arrive_is_not_waited_for(serve: Callable[..., tupl
     assert time.monotonic() - began > 0.9
 
 
-def test_a_head_that_trickles_in_is_not_waited_for_either(serve: Callable[..., tuple[int, object]]) -> None:
-    port, _ = serve(request_timeout_s=1)
+def test_a_head_that_trickles_in_is_not_waited_for_either(serve: Callable[..., Served]) -> None:
+    port = serve(request_timeout_s=1).port
     with connect(port) as connection:
         connection.sendall(b"GET /livez HTTP/1.1\r\nHost: test\r\n\r\n")
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
@@ -140,8 +109,8 @@ def test_a_head_that_trickles_in_is_not_waited_for_either(serve: Callable[..., t
     assert 1 < sent < 200
 
 
-def test_a_body_that_nobody_reads_cannot_trickle_in_for_ever(serve: Callable[..., tuple[int, object]]) -> None:
-    port, _ = serve(request_timeout_s=1)
+def test_a_body_that_nobody_reads_cannot_trickle_in_for_ever(serve: Callable[..., Served]) -> None:
+    port = serve(request_timeout_s=1).port
     with connect(port) as connection:
         connection.sendall(b"POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 10000\r\n\r\n")
         assert connection.recv(65_536).startswith(b"HTTP/1.1 404")
@@ -154,8 +123,8 @@ def test_a_body_that_nobody_reads_cannot_trickle_in_for_ever(serve: Callable[...
     assert 1 < sent < 200
 
 
-def test_a_body_that_does_not_arrive_is_a_408(serve: Callable[..., tuple[int, object]]) -> None:
-    port, _ = serve(request_timeout_s=1)
+def test_a_body_that_does_not_arrive_is_a_408(serve: Callable[..., Served]) -> None:
+    port = serve(request_timeout_s=1).port
     with connect(port) as connection:
         connection.sendall(
             b"POST /v1/search HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{"
@@ -168,10 +137,10 @@ def test_a_body_that_does_not_arrive_is_a_408(serve: Callable[..., tuple[int, ob
 
 
 def test_a_search_may_take_longer_than_a_request_may_take_to_arrive(
-    serve: Callable[..., tuple[int, object]], searcher: FakeSearcher
+    serve: Callable[..., Served], searcher: FakeSearcher
 ) -> None:
     go = hold(searcher)
-    port, _ = serve(request_timeout_s=1)
+    port = serve(request_timeout_s=1).port
     with connect(port) as connection:
         connection.sendall(ASK)
         time.sleep(1.3)
@@ -181,9 +150,9 @@ def test_a_search_may_take_longer_than_a_request_may_take_to_arrive(
 
 @pytest.mark.parametrize(("trusted", "statuses"), [((), [200, 429]), (("127.0.0.1",), [200, 200])])
 def test_a_forwarded_address_counts_only_from_a_proxy_that_is_named(
-    serve: Callable[..., tuple[int, object]], trusted: tuple[str, ...], statuses: list[int]
+    serve: Callable[..., Served], trusted: tuple[str, ...], statuses: list[int]
 ) -> None:
-    port, _ = serve(rate="1/m", trusted_proxies=trusted, require_key="never")
+    port = serve(rate="1/m", trusted_proxies=trusted, require_key="never").port
     found = []
     for client in ("198.51.100.1", "198.51.100.2"):
         with connect(port) as connection:
@@ -193,15 +162,15 @@ def test_a_forwarded_address_counts_only_from_a_proxy_that_is_named(
     assert found == statuses
 
 
-def test_a_head_over_the_limit_is_refused(serve: Callable[..., tuple[int, object]]) -> None:
-    port, _ = serve(max_head_bytes=8_192)
+def test_a_head_over_the_limit_is_refused(serve: Callable[..., Served]) -> None:
+    port = serve(max_head_bytes=8_192).port
     with connect(port) as connection:
         connection.sendall(b"GET /livez HTTP/1.1\r\nHost: test\r\nX: " + b"a" * 10_000)
         assert connection.recv(100).startswith(b"HTTP/1.1 4")
 
 
-def test_a_connection_too_many_is_closed_and_the_others_are_answered(serve: Callable[..., tuple[int, object]]) -> None:
-    port, _ = serve(max_connections=2)
+def test_a_connection_too_many_is_closed_and_the_others_are_answered(serve: Callable[..., Served]) -> None:
+    port = serve(max_connections=2).port
 
     def asked(connection: HTTPConnection) -> int:
         connection.request("GET", "/v1/search?q=a")

@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
-import threading
-import time
 from datetime import date, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
 
 from api.app import create_app
-from api.serving import SERVER_OPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
     from types import ModuleType
 
     from api.live import Live
     from api.settings import Settings
 
+    from .conftest import Served
+
 pytest.importorskip("openapi_python_client")
 
 
 @pytest.fixture
-def server(live: Live, settings: Settings) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        running = uvicorn.Server(uvicorn.Config(create_app(live, settings=settings), **SERVER_OPTIONS))
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        while not running.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        running.should_exit = True
-        thread.join(10)
+def server(serve: Callable[..., Served]) -> str:
+    return serve().url
 
 
 @pytest.fixture

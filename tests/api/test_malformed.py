@@ -4,49 +4,35 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvicorn
-
-from api.app import create_app
-from api.serving import SERVER_OPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from api.live import Live
-    from api.settings import Settings
+    from .conftest import Served
 
 REST = b" HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
 
 
 @pytest.fixture
-def exchange(live: Live, settings: Settings) -> Iterator[Callable[[bytes], tuple[int, dict[str, str], Any]]]:
+def exchange(serve: Callable[..., Served]) -> Callable[[bytes], tuple[int, dict[str, str], Any]]:
     """Sends bytes to the service, and gives the status, the headers and the JSON of what it answers."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        running = uvicorn.Server(uvicorn.Config(create_app(live, settings=settings), **SERVER_OPTIONS))
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        while not running.started:
-            time.sleep(0.01)
+    server = ("127.0.0.1", serve().port)
 
-        def send(sent: bytes) -> tuple[int, dict[str, str], Any]:
-            with socket.create_connection(listening.getsockname(), timeout=20) as connection:
-                connection.sendall(sent)
-                received = b""
-                while piece := connection.recv(65_536):
-                    received += piece
-            head, _, body = received.partition(b"\r\n\r\n")
-            first, *lines = head.decode("latin-1").split("\r\n")
-            headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-            return int(first.split()[1]), headers, json.loads(body)
+    def send(sent: bytes) -> tuple[int, dict[str, str], Any]:
+        with socket.create_connection(server, timeout=20) as connection:
+            connection.sendall(sent)
+            received = b""
+            while piece := connection.recv(65_536):
+                received += piece
+        head, _, body = received.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        return int(first.split()[1]), headers, json.loads(body)
 
-        yield send
-        running.should_exit = True
-        thread.join(10)
+    return send
 
 
 @pytest.mark.parametrize(

@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
-
-from api.app import create_app
-from api.serving import SERVER_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page
 
-    from api.live import Live
-    from api.settings import Settings
+    from ..conftest import Served
 
 CHROMIUM = shutil.which("chromium")
 _PATIENCE_MS = 15_000
 
 
 @pytest.fixture
-def address(live: Live, settings: Settings) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(create_app(live, settings=settings), **SERVER_OPTIONS))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
+def address(serve: Callable[..., Served]) -> str:
+    return serve().url
 
 
 # subtle: of the module, not of the session: while Playwright runs, so does an event loop in this thread, and tests

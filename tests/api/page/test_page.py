@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from starlette.testclient import TestClient
 
+from api.app import create_app
+from api.live import Live
 from search import BadQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.testclient import TestClient
-
+    from api.settings import Settings
     from corpus import Article
 
     from ..conftest import FakeSearcher
@@ -272,3 +275,28 @@ def test_an_article_id_from_hell_is_linked_so_that_it_opens(
 
     assert path is not None
     assert "Kapal kandas di muara" in page(client, path[1].replace("&amp;", "&"))
+
+
+@pytest.mark.parametrize("address", ["/?q=kapal", "/articles/kapal/1?q=kapal"])
+def test_a_page_is_of_one_generation_however_soon_it_is_replaced(
+    searcher: FakeSearcher, make_searcher: type[FakeSearcher], settings: Settings, address: str
+) -> None:
+    newest = [searcher]
+    live = Live(lambda: newest[0], read_current=lambda: newest[0].info.generation)
+    newer = make_searcher(articles=(), generation="20260102T030406Z-bbbb")
+    newer.info = replace(newer.info, articles=77)
+
+    def replacing(ask: Callable[[object], object]) -> Callable[[object], object]:
+        def ask_and_replace(asked: object) -> object:
+            newest[0] = newer
+            live.check()
+            return ask(asked)
+
+        return ask_and_replace
+
+    searcher.search, searcher.article = replacing(searcher.search), replacing(searcher.article)
+    with TestClient(create_app(live, settings=settings)) as client:
+        shown = page(client, address)
+    assert live.searcher is newer
+    assert [query.text for query in newer.queries if query.text == "kapal"] == []
+    assert "77 articles" not in shown
