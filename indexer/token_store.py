@@ -100,11 +100,13 @@ class TokenStore:
         try:
             self._bounds: npt.NDArray[np.int64] = np.load(folder / BOUNDS_FILE, allow_pickle=False)
             total = int(self._bounds[-1])
-            # Viewed as a plain array, of which a slice costs a third of a map's.
-            self._tokens: Packed = (
-                np.memmap(folder / TOKENS_FILE, record_type(dim), mode="r", shape=(total,)).view(np.ndarray)
+            self._type = record_type(dim)
+            # Plain bytes: a slice of a map costs three times as much, and joining records compares their fields.
+            shape = (total, self._type.itemsize)
+            self._tokens: npt.NDArray[np.uint8] = (
+                np.memmap(folder / TOKENS_FILE, np.uint8, mode="r", shape=shape).view(np.ndarray)
                 if total
-                else np.empty(0, record_type(dim))
+                else np.empty(shape, np.uint8)
             )
         except (OSError, ValueError, IndexError) as error:
             raise IndexDamaged(f"the token vectors in {folder} do not open ({error}); run: cari verify") from error
@@ -122,8 +124,8 @@ class TokenStore:
         rows = np.asarray(rows, np.int64)
         starts, ends = self._bounds[rows], self._bounds[rows + 1]
         parts = [self._tokens[start:end] for start, end in zip(starts, ends, strict=True)]
-        packed = np.concatenate(parts) if parts else self._tokens[:0]
-        return packed, np.concatenate([[0], np.cumsum(ends - starts)])
+        joined = np.concatenate(parts) if parts else self._tokens[:0]
+        return joined.view(self._type)[:, 0], np.concatenate([[0], np.cumsum(ends - starts)])
 
 
 def write_tokens(passages: Iterable[Packed], *, folder: Path) -> None:

@@ -26,10 +26,22 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 1_000
 """How many passages are ranked for a query at most, and so how far paging reaches."""
-_DENSE_JUDGED = 200
-_LEXICAL_JUDGED = 50
-_COHORT = 64
-"""Passages whose scores tell what a question scores with anything at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """How many passages all arms judge: those nearest a question, and those that share most words with it.
+
+    `cohort` passages, the same ones for every question, tell what it scores with anything at all. More of any
+    find nothing more: `bench/relevance/depth.txt`.
+    """
+
+    nearest: int = 64
+    sharing: int = 32
+    cohort: int = 64
+
+
+DEPTH = Depth()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +74,13 @@ class Ranking:
 class Ranker:
     """Ranks the passages of one generation; thread-safe."""
 
-    def __init__(self, generation: Generation) -> None:
+    def __init__(self, generation: Generation, *, depth: Depth = DEPTH) -> None:
         self.generation = generation
+        self._depth = depth
         self._id_rank = generation.store.id_rank()
         # By article id, so that the order in which articles were read cannot show.
         by_id = np.argsort(self._id_rank[generation.store.passage_article], kind="stable")
-        self._cohort = by_id[np.linspace(0, len(by_id) - 1, min(_COHORT, len(by_id))).astype(np.int64)]
+        self._cohort = by_id[np.linspace(0, len(by_id) - 1, min(depth.cohort, len(by_id))).astype(np.int64)]
 
     def rank(
         self, text: str, embedding: Embedding | None, *, mode: Mode, allowed: Mask | None, late: bool = True
@@ -159,10 +172,9 @@ class Ranker:
 
         Without late interaction the dense vectors decide, and shared words still reorder within a language.
         """
-        near = nearest[:_DENSE_JUDGED]
-        by_words = self.sharing(shares, k=_LEXICAL_JUDGED)
+        near, rest = np.split(nearest, [self._depth.nearest])
+        by_words = self.sharing(shares, k=self._depth.sharing)
         judged = np.concatenate([near, np.setdiff1d(by_words, near)])
-        rest = nearest[_DENSE_JUDGED:]
         rest = rest[~np.isin(rest, judged)][: MAX_DEPTH - len(judged)]
         asked = np.concatenate([judged, self._cohort])
         dense, lexical = self.cosines(asked, embedding), shares[judged]

@@ -18,7 +18,7 @@ from .grouping import first_of_each, more_counts
 from .hit import Answer, Similar
 from .query import Filters, Group, Mode, Query
 from .question import readable
-from .ranking import MAX_DEPTH, Ranker, Ranking
+from .ranking import DEPTH, MAX_DEPTH, Depth, Ranker, Ranking
 from .snippet import page_of
 from .timings import Stage, measuring, timed
 
@@ -66,7 +66,7 @@ class IndexInfo:
 class Searcher:
     """Answers queries over one generation; thread-safe. Its files are let go with the last reference to it."""
 
-    def __init__(self, generation: Generation, *, encoder: Encoder) -> None:
+    def __init__(self, generation: Generation, *, encoder: Encoder, depth: Depth = DEPTH) -> None:
         if generation.manifest.model.fingerprint != encoder.card.fingerprint:
             made_by = generation.manifest.model
             raise IndexMismatch(
@@ -76,7 +76,7 @@ class Searcher:
         self._generation = generation
         self._encoder = encoder
         self._filter = ArticleFilter(generation.store)
-        self._ranker = Ranker(generation)
+        self._ranker = Ranker(generation, depth=depth)
         self.info = IndexInfo.of(generation)
 
     def search(self, query: Query) -> Answer:

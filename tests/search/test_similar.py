@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from search import BadQuery, Filters, Group, Query, Searcher, UnknownArticle
+from search.ranking import Depth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +91,7 @@ def test_similar_articles_outside_the_ranked_depth_are_counted(
 ) -> None:
     searcher = make_searcher(*ROWS)
     monkeypatch.setattr("search.ranking.MAX_DEPTH", 1)
-    monkeypatch.setattr("search.ranking._LEXICAL_JUDGED", 1)
+    monkeypatch.setattr(searcher._ranker, "_depth", Depth(nearest=1, sharing=1))
 
     assert searcher.search(Query(text="banjir besar merendam", limit=1)).hits[0].similar_count == 2
 
