@@ -1,6 +1,7 @@
 """Every set and direction of ../shared/eval, all arms side by side; fails where together they lose to one alone.
 
-python bench/relevance/gate.py [--markdown FILE] [SET...]     (default: all; SET is belebele-other/id-en, or facqa)
+python bench/relevance/gate.py [--questions N] [--markdown FILE] [SET...]
+(default: all sets, and all questions of each; SET is belebele-other/id-en, or facqa)
 
 The first run embeds about 100,000 passages, which takes hours on two cores; their indexes are kept in the user's
 cache folder, and later runs embed the questions only. A set fails when the whole 95 % interval of (hybrid+late
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
@@ -21,7 +23,7 @@ from rich.console import Console
 from indexer import DEFAULT_MODEL, open_encoder, prepare_model
 from search.comparison import Comparison, compare
 from search.eval_command import searcher_of
-from search.evaluation import read_evaluation_set
+from search.evaluation import EvaluationSet, read_evaluation_set
 from search.tables import comparison_markdown, comparison_table, legend
 
 
@@ -31,10 +33,22 @@ def all_sets() -> list[Path]:
     return sorted(folders, key=lambda folder: ((folder / "corpus.jsonl").stat().st_size, folder))
 
 
+def some_of(questions: EvaluationSet, *, most: int | None) -> EvaluationSet:
+    """The same set with every n-th question only, so that `most` are left."""
+    keys = list(questions.queries)
+    kept = keys[:: max(1, -(-len(keys) // (most or len(keys))))]
+    return replace(
+        questions,
+        queries={key: questions.queries[key] for key in kept},
+        qrels={key: questions.qrels[key] for key in kept},
+    )
+
+
 def main() -> None:
     """Compare set by set, print each as it is done, and exit with 1 where one failed."""
     parser = argparse.ArgumentParser(description="Is hybrid+late at least as good as its best arm, on every set?")
     parser.add_argument("sets", nargs="*", metavar="SET")
+    parser.add_argument("--questions", type=int, metavar="N", help="ask at most N of each set, drawn evenly")
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     given = parser.parse_args()
     folders = [eval_folder(name) for name in given.sets] or all_sets()
@@ -46,7 +60,7 @@ def main() -> None:
     comparisons: list[Comparison] = []
     for folder in folders:
         began = time.perf_counter()
-        questions = read_evaluation_set(folder)
+        questions = some_of(read_evaluation_set(folder), most=given.questions)
         comparisons.append(compare(searcher_of(questions, encoder=encoder, model_cache=model_cache), questions))
         console.print(comparison_table(comparisons[-1:]))
         console.print(f"{time.perf_counter() - began:.0f} s, {'holds' if comparisons[-1].holds else 'FAILS'}\n")
