@@ -109,6 +109,29 @@ def test_what_an_altered_cache_returns_is_what_was_put_there(
     assert lost > 0
 
 
+def test_each_bit_of_the_files_header_may_be_altered(
+    closed: Path, tmp_path: Path, entries: Entries, rounds: Callable[..., int]
+) -> None:
+    expected = plain(entries)
+    whole = (closed / CACHE_FILE).read_bytes()
+    # What says whether the file may be written, and then any.
+    bits = [8 * 18 + 2, *random.Random(0).sample(range(8 * HEADER_BYTES), rounds(small=30, full=8 * HEADER_BYTES))]
+    for bit in bits:
+        altered = bytearray(whole)
+        altered[bit // 8] ^= 1 << bit % 8
+        (tmp_path / CACHE_FILE).write_bytes(altered)
+
+        with VectorCache(tmp_path, card=ENCODER.card) as cache:
+            found = plain(cache.get(list(entries)))
+            cache.put(entries)
+            again = plain(cache.get(list(entries)))
+
+        assert found.items() <= expected.items(), bit
+        assert again == expected, bit
+        for file in tmp_path.iterdir():
+            file.unlink()
+
+
 @pytest.fixture(scope="module")
 def built(
     tmp_path_factory: pytest.TempPathFactory,
