@@ -171,7 +171,7 @@ def verify(folder: Path) -> Manifest:
     manifest = read_manifest(folder)
     if not folder.name.endswith(_ending(manifest)):
         raise IndexDamaged(
-            f"{folder / MANIFEST_FILE} is of another generation: expected one whose folder ends in {_ending(manifest)}; "
+            f"{folder / MANIFEST_FILE} is of another generation, whose folder's name ends in {_ending(manifest)}; "
             f"run: cari rollback --index {folder.parent.parent}"
         )
     _verify_files(folder, manifest)

@@ -76,7 +76,9 @@ def read_manifest(folder: Path) -> Manifest:
         found_format = content["format"]
         whole = isinstance(found_format, int) and written == _digest(content)
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise IndexDamaged(f"{path} is missing or not a manifest ({error}); run: cari rollback --index {index}") from error
+        raise IndexDamaged(
+            f"{path} is missing or not a manifest ({error}); run: cari rollback --index {index}"
+        ) from error
     if not whole or data != _canonical(content | {"sha256": written}):
         raise IndexDamaged(
             f"{path} was altered after it was written; run: cari rollback --index {index}, or build again"

@@ -48,6 +48,10 @@ def live_folder(index: Path) -> Path:
     return generation_folder(index, current_generation(index))
 
 
+def chance_of(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+
+
 def alter(file: Path, chance: random.Random) -> None:
     content = bytearray(file.read_bytes())
     content[chance.randrange(len(content))] ^= chance.randrange(1, 256)
@@ -98,7 +102,7 @@ def test_any_hurt_to_any_file_of_a_generation_is_refused_at_open_with_the_files_
     empty = {file.name for file in folder.iterdir()} - {file.name for file in files}
     assert empty == set()
     for seed in range(rounds(small=200, full=1000)):
-        chance = random.Random(seed)
+        chance = chance_of(seed)
         # Every file in turn, and then as chance has it.
         file = files[seed] if seed < len(files) else chance.choice(files)
         kept = file.read_bytes()
@@ -121,7 +125,7 @@ def test_each_bit_of_the_manifest_counts(index: Path, rounds: Callable[..., int]
     manifest = folder / MANIFEST_FILE
     content = manifest.read_bytes()
     bits = range(8 * len(content))
-    for bit in random.Random(0).sample(bits, min(len(bits), rounds(small=300, full=len(bits)))):
+    for bit in chance_of(0).sample(bits, min(len(bits), rounds(small=300, full=len(bits)))):
         altered = bytearray(content)
         altered[bit // 8] ^= 1 << bit % 8
         manifest.write_bytes(altered)
@@ -161,7 +165,7 @@ def test_where_the_live_generation_is_hurt_the_newest_good_one_opens(index: Path
     first, second = generation_names(index)
     assert open_good(index).name == second
     for seed in range(rounds(small=5, full=50)):
-        chance = random.Random(seed)
+        chance = chance_of(seed)
         file = chance.choice(sorted(live_folder(index).iterdir()))
         kept = file.read_bytes()
         alter(file, chance)
@@ -195,12 +199,15 @@ def test_what_was_rolled_back_from_opens_only_where_nothing_before_does(
 
 
 def test_a_build_over_hurt_generations_publishes_a_whole_one(
-    index: Path, tmp_path: Path, write_rows: Callable[..., Path], build_quietly: Callable[..., BuildReport],
+    index: Path,
+    tmp_path: Path,
+    write_rows: Callable[..., Path],
+    build_quietly: Callable[..., BuildReport],
     rounds: Callable[..., int],
 ) -> None:
     rows = write_rows(tmp_path / "articles.jsonl", [{"id": "a", "text": "Kapal ketiga tiba di muara."}])
     for seed in range(rounds(small=2, full=40)):
-        chance = random.Random(seed)
+        chance = chance_of(seed)
         for name in generation_names(index):
             chance.choice(HURTS)(chance.choice(sorted(generation_folder(index, name).iterdir())), chance)
 

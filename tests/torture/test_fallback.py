@@ -55,7 +55,7 @@ def opened(index: Path, *, wait: bool = True) -> Live:
 @pytest.mark.parametrize("wait", [True, False], ids=["one of several workers", "a lone process"])
 @pytest.mark.parametrize("hurt", ["file", "manifest", "folder", "CURRENT"])
 def test_a_service_starts_on_the_newest_good_generation_and_says_so(
-    index: Path, caplog: pytest.LogCaptureFixture, wait: bool, hurt: str
+    index: Path, caplog: pytest.LogCaptureFixture, *, wait: bool, hurt: str
 ) -> None:
     first, second = generation_names(index)
     folder = generation_folder(index, second)
@@ -141,5 +141,5 @@ def test_without_a_good_generation_nothing_is_served_and_the_live_ones_file_is_n
 def test_without_current_nothing_is_served_though_generations_are_there(index: Path) -> None:
     (index / "CURRENT").unlink()
 
-    with pytest.raises(IndexNotFound, match="cari build .* cari rollback"):
+    with pytest.raises(IndexNotFound, match=r"cari build .* cari rollback"):
         opened(index)
