@@ -94,7 +94,7 @@ def test_what_an_altered_cache_returns_is_what_was_put_there(
 ) -> None:
     expected = plain(entries)
     lost = 0
-    for seed in range(rounds(small=60, full=1_000)):
+    for seed in range(rounds(small=30, full=1_000)):
         folder = shutil.copytree(request.getfixturevalue(left), tmp_path / "cache")
         what = hurt(folder, chance_of(seed))
 

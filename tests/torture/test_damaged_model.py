@@ -46,7 +46,7 @@ def test_a_flipped_byte_of_any_file_that_is_read_is_refused_with_its_name(
     prepared: Path, runtime: Runtime, rounds: Callable[..., int]
 ) -> None:
     names = FILES if runtime is Runtime.AUTO else FILES + SOURCE
-    for seed in range(rounds(small=40, full=1_000)):
+    for seed in range(rounds(small=24, full=1_000)):
         chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
         file = prepared / names[seed % len(names)]
         kept = file.read_bytes()
@@ -69,7 +69,7 @@ def test_flipped_bytes_of_the_sums_are_refused_or_change_nothing(prepared: Path,
     file = prepared / SUMS_FILE
     kept = file.read_bytes()
     blanks = 0
-    for seed in range(rounds(small=100, full=2_000)):
+    for seed in range(rounds(small=60, full=2_000)):
         flip(file, random.Random(seed))  # noqa: S311 - to be repeated, not to be secret
         try:
             check_sums(prepared)
