@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from indexer import IndexerError, current_generation
+from indexer import IndexDamaged, IndexerError, IndexMismatch, current_generation
 from search import Opener, Query, SearchError
 
 from .errors import NotReady
@@ -52,6 +53,8 @@ class Live:
 
     Args:
         open_new: opens the generation that is live now.
+        open_good: opens another where the live one is damaged when it is to be opened first: a service that
+            begins has no old one to go on with.
         read_current: the name in `CURRENT`.
         poll_interval_s: seconds between two looks at it.
         wait: whether to open the index at once, and raise what that raises. If not, `start` opens it beside
@@ -66,10 +69,12 @@ class Live:
         open_new: Callable[[], Searcher],
         *,
         read_current: Callable[[], str | None],
+        open_good: Callable[[], Searcher] | None = None,
         poll_interval_s: float = 1.0,
         wait: bool = True,
     ) -> None:
         self._open_new = open_new
+        self._open_good = open_good or open_new
         self._read_current = read_current
         self._poll_interval_s = poll_interval_s
         self._stop = threading.Event()
@@ -81,7 +86,7 @@ class Live:
         self._settled = threading.Event()
         self.on_reload = lambda _outcome: None
         if wait:
-            self._searcher, _ = self._open_warm()
+            self._open_first()
             self._settled.set()
 
     @classmethod
@@ -91,9 +96,12 @@ class Live:
         Raises:
             IndexerError: there is no index, or it cannot be served; the message says what to run.
         """
-        current_generation(index)  # what is seen at once is told at once, wait or not
+        with suppress(IndexDamaged):
+            current_generation(index)  # that there is none is told at once, wait or not
+        opener = Opener(index, model_cache=model_cache)
         return cls(
-            Opener(index, model_cache=model_cache),
+            opener,
+            open_good=opener.good,
             read_current=lambda: current_generation(index),
             poll_interval_s=poll_interval_s,
             wait=wait,
@@ -183,7 +191,7 @@ class Live:
     def _follow(self) -> None:
         if self._searcher is None:
             try:
-                self._searcher, _ = self._open_warm()
+                self._open_first()
             except BAD_GENERATION as error:
                 self._failure = error
                 return
@@ -191,6 +199,21 @@ class Live:
                 self._settled.set()
         while not self._stop.wait(self._poll_interval_s):
             self.check()
+
+    def _open_first(self) -> None:
+        try:
+            self._searcher, _ = self._open_warm()
+        except (IndexDamaged, IndexMismatch) as error:
+            good = self._open_good()
+            _warm(good)
+            self._searcher = good
+            self._refuse(self._named(), str(error))
+
+    def _named(self) -> str | None:
+        try:
+            return self._read_current()
+        except IndexerError:
+            return None
 
     def _open_warm(self) -> tuple[Searcher, str | None]:
         """A new searcher, and what it cannot do."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from threadpoolctl import threadpool_limits
 
-from indexer import IndexNotFound, open_current
+from indexer import IndexNotFound, open_good
 from search import IndexInfo
 
 from .access.keys import read_keys
@@ -62,7 +62,7 @@ def serve(settings: Settings) -> None:
         run(config, live=live, announce=partial(_announce, settings=settings))
         return
     # Each worker opens the index for itself; here it is only seen to be good, before any is started.
-    _announce(IndexInfo.of(open_current(_index(settings))), settings=settings)
+    _announce(IndexInfo.of(open_good(_index(settings))), settings=settings)
     # A worker is a new process and inherits nothing but the environment.
     os.environ[_WORKER_SETTINGS] = settings.to_json().decode("utf-8")
     with TemporaryDirectory(prefix="cari-metrics-") as folder:

@@ -17,7 +17,7 @@ from .errors import (
     IndexNotWritable,
     ModelError,
 )
-from .generation import Generation, current_generation, open_current
+from .generation import Generation, current_generation, open_current, open_good
 from .hashing_encoder import HashingEncoder
 from .model import DEFAULT_MODEL, Runtime, find_prepared, open_encoder, prepare_model
 from .offsets import Offsets
@@ -63,6 +63,7 @@ __all__ = [
     "find_prepared",
     "open_current",
     "open_encoder",
+    "open_good",
     "prepare_model",
     "split_sentences",
     "unit_rows",

@@ -6,6 +6,7 @@ A cache may be lost at no cost but time: whatever cannot be read is dropped and 
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import zlib
 from contextlib import closing, suppress
@@ -60,11 +61,15 @@ class VectorCache:
         try:
             return _open(self._path)
         except sqlite3.DatabaseError as error:
-            # SQLITE_ERROR: a table of another shape; other operational errors are the disk's.
-            if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            if isinstance(error, sqlite3.OperationalError) and not self._is_of_the_file(error):
                 raise
             self._drop()
             return _open(self._path)
+
+    def _is_of_the_file(self, error: sqlite3.OperationalError) -> bool:
+        """Whether the file's content is to blame: a table of another shape, or a header that forbids to write."""
+        forbidden = error.sqlite_errorcode == sqlite3.SQLITE_READONLY and os.access(self._path, os.W_OK)
+        return forbidden or error.sqlite_errorcode == sqlite3.SQLITE_ERROR
 
     def _drop(self) -> None:
         for suffix in ("", "-wal", "-shm", "-journal"):
@@ -87,7 +92,9 @@ class VectorCache:
                     some,
                 )
                 for key, checksum, content in rows:
-                    if checksum == _checksum(key, content) and len(content) >= 4 * self._dim:
+                    # A damaged page may give values of any kind.
+                    blobs = isinstance(key, bytes) and isinstance(content, bytes)
+                    if blobs and checksum == _checksum(key, content) and len(content) >= 4 * self._dim:
                         found[key] = self._read(content)
         except sqlite3.DatabaseError:
             self._restart()
@@ -159,6 +166,8 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute(_SCHEMA)
         with closing(connection.execute("SELECT key, sum, content FROM vectors LIMIT 1")) as probe:
             probe.fetchone()
+        with connection:  # raises where nothing can be written
+            connection.execute("DELETE FROM vectors WHERE 0")
     except sqlite3.Error:
         connection.close()
         raise

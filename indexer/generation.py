@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .errors import IndexDamaged, IndexMismatch, IndexNotFound
+from .errors import IndexDamaged, IndexMismatch, IndexNotFound, IndexNotWritable
 from .lexical import LexicalIndex
 from .manifest import MANIFEST_FILE, Manifest, read_manifest, sum_file
 from .offsets import LATE_OFFSETS_FILE, read_offsets
@@ -25,6 +26,8 @@ GENERATIONS = "generations"
 
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{4}")
 _STAMP = "%Y%m%dT%H%M%SZ"
+# Sorts after every name.
+_LAST = "~"
 
 
 class Generation:
@@ -80,6 +83,25 @@ def open_current(index: Path) -> Generation:
     return Generation(generation_folder(index, current_generation(index)))
 
 
+def open_good(index: Path) -> Generation:
+    """Open the live generation or, where that does not open, the newest good one.
+
+    What `rollback` would make live comes first: a later one may be what somebody rolled back from.
+
+    Raises:
+        IndexerError: none is good; what `open_current` raises.
+    """
+    try:
+        return open_current(index)
+    except (IndexDamaged, IndexMismatch):
+        live = _live_or_last(index)
+        others = [name for name in generation_names(index) if name != live]
+        for name in sorted(others, key=lambda name: (name < live, name), reverse=True):
+            with suppress(IndexDamaged, IndexMismatch):
+                return Generation(generation_folder(index, name))
+        raise
+
+
 def current_generation(index: Path) -> str:
     """The name in `CURRENT`.
 
@@ -89,8 +111,13 @@ def current_generation(index: Path) -> str:
     """
     try:
         name = (index / CURRENT).read_text(encoding="ascii").strip()
+    except IsADirectoryError as error:
+        raise IndexDamaged(
+            f"{index / CURRENT} is a folder, expected a file; move it away, then run: cari rollback --index {index}"
+        ) from error
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise IndexNotFound(f"no index in {index}; build one: cari build PATH... --index {index}") from error
+        kept = f", or take the newest that is kept: cari rollback --index {index}" if generation_names(index) else ""
+        raise IndexNotFound(f"no index in {index}; build one: cari build PATH... --index {index}{kept}") from error
     except (OSError, ValueError) as error:
         raise IndexDamaged(f"{index / CURRENT} cannot be read ({error}); run: cari rollback --index {index}") from error
     if _NAME.fullmatch(name) is None:
@@ -108,7 +135,9 @@ def generation_folder(index: Path, name: str) -> Path:
 def generation_names(index: Path) -> list[str]:
     """All generations there, the oldest first."""
     folder = index / GENERATIONS
-    return sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name)) if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_dir())
 
 
 def built_at(name: str) -> datetime:
@@ -122,28 +151,49 @@ def new_name(index: Path, manifest: Manifest) -> str:
     names = generation_names(index)
     if names:
         now = max(now, built_at(names[-1]) + timedelta(seconds=1))
-    return f"{now.strftime(_STAMP)}-{manifest.sha256[:4]}"
+    return now.strftime(_STAMP) + _ending(manifest)
+
+
+def _ending(manifest: Manifest) -> str:
+    return f"-{manifest.sha256[:4]}"
 
 
 def verify(folder: Path) -> Manifest:
     """Read every byte of a generation and compare with its manifest, which is returned.
 
+    The manifest carries a SHA-256 of itself, so that no altered byte of it goes unseen; the folder's name begins
+    with a time and ends with the first digits of that sum, so that a whole manifest of other files is seen too.
+
     Raises:
-        IndexDamaged: a file is missing or altered.
+        IndexDamaged: a file is missing, altered, or not one of this generation's; the message names it.
         IndexMismatch: of another format version.
     """
     manifest = read_manifest(folder)
+    if not folder.name.endswith(_ending(manifest)):
+        raise IndexDamaged(
+            f"{folder / MANIFEST_FILE} is of another generation, whose folder's name ends in {_ending(manifest)}; "
+            f"run: cari rollback --index {folder.parent.parent}"
+        )
+    _verify_files(folder, manifest)
+    return manifest
+
+
+def _verify_files(folder: Path, manifest: Manifest) -> None:
+    rollback_command = f"run: cari rollback --index {folder.parent.parent}"
     for name, expected in manifest.files.items():
         path = folder / name
         try:
             found = sum_file(path) if path.stat().st_size == expected.size_bytes else None
         except OSError as error:
-            raise IndexDamaged(f"{path} is missing or unreadable ({error}); run: cari rollback") from error
+            raise IndexDamaged(f"{path} is missing or unreadable ({error}); {rollback_command}") from error
         if found != expected:
             raise IndexDamaged(
-                f"{path} is not what was written (size or checksum differ); run: cari rollback, or build again"
+                f"{path} is not what was written (size or checksum differ); {rollback_command}, or build again"
             )
-    return manifest
+    # A file that nobody wrote might be read by an engine that looks for one of its name.
+    strange = {path.name for path in folder.iterdir()} - manifest.files.keys() - {MANIFEST_FILE}
+    if strange:
+        raise IndexDamaged(f"{folder / min(strange)} was not written by a build; remove it, or {rollback_command}")
 
 
 def publish(work: Path, *, index: Path, manifest: Manifest) -> str:
@@ -156,7 +206,7 @@ def publish(work: Path, *, index: Path, manifest: Manifest) -> str:
     for path in work.iterdir():
         _sync(path)
     _sync(work)
-    verify(work)
+    _verify_files(work, manifest)
     name = new_name(index, manifest)
     folder = generation_folder(index, name)
     folder.parent.mkdir(exist_ok=True)
@@ -167,12 +217,27 @@ def publish(work: Path, *, index: Path, manifest: Manifest) -> str:
 
 
 def make_current(index: Path, name: str) -> None:
-    """Point `CURRENT` at a generation, atomically and durably."""
+    """Point `CURRENT` at a generation, atomically and durably.
+
+    Raises:
+        IndexNotWritable: the disk refuses.
+    """
     fresh = index / f".{CURRENT}.new"
-    fresh.write_text(name + "\n", encoding="ascii")
-    _sync(fresh)
-    fresh.replace(index / CURRENT)
-    _sync(index)
+    try:
+        fresh.write_text(name + "\n", encoding="ascii")
+        _sync(fresh)
+        fresh.replace(index / CURRENT)
+        _sync(index)
+    except IsADirectoryError as error:
+        raise IndexNotWritable(
+            f"{error.filename2 or error.filename} is a folder, expected a file; move it away, then run the same "
+            "command again"
+        ) from error
+    except OSError as error:
+        raise IndexNotWritable(
+            f"cannot write {index / CURRENT} ({error}); free space there or check who may write, then run the same "
+            "command again"
+        ) from error
 
 
 def rollback(index: Path) -> str:
@@ -181,12 +246,8 @@ def rollback(index: Path) -> str:
     Raises:
         IndexNotFound: there is none.
     """
-    names = generation_names(index)
-    try:
-        live = current_generation(index)
-    except (IndexDamaged, IndexNotFound):
-        live = "~"  # sorts after every name: any generation may take its place
-    for name in reversed([name for name in names if name < live]):
+    live = _live_or_last(index)
+    for name in reversed([name for name in generation_names(index) if name < live]):
         try:
             verify(generation_folder(index, name))
         except (IndexDamaged, IndexMismatch):
@@ -194,9 +255,17 @@ def rollback(index: Path) -> str:
         make_current(index, name)
         return name
     raise IndexNotFound(
-        f"no good generation before {live if live != '~' else 'the damaged one'} in {index}; "
+        f"no good generation before {live if live != _LAST else 'the damaged one'} in {index}; "
         f"build again: cari build PATH... --index {index}"
     )
+
+
+def _live_or_last(index: Path) -> str:
+    """The name in `CURRENT`, or what any generation comes before where it has none."""
+    try:
+        return current_generation(index)
+    except (IndexDamaged, IndexNotFound):
+        return _LAST
 
 
 def prune(index: Path, *, keep: int) -> None:

@@ -53,5 +53,5 @@ def _holder(index: Path) -> str:
     try:
         holder = json.loads((index / _HOLDER).read_text(encoding="utf-8"))
         return f" (process {holder['pid']} on {holder['host']}, since {holder['since']})"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 MANIFEST_FILE = "manifest.json"
 FORMAT = 2
-"""Of the files of a generation. Raise it when what is in them changes, the chunker's rules included."""
+"""Of the files of a generation. Raise it when what is in them changes, the chunker's rules included.
+
+Of every format the manifest has `format` and ends with a `sha256` of the rest, so that each version knows another's.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def read_manifest(folder: Path) -> Manifest:
         IndexDamaged: missing, or not byte for byte what was written.
         IndexMismatch: of a format that this version does not read.
     """
-    path = folder / MANIFEST_FILE
+    path, index = folder / MANIFEST_FILE, folder.parent.parent
     try:
         data = path.read_bytes()
         content = json.loads(data)
@@ -73,13 +76,17 @@ def read_manifest(folder: Path) -> Manifest:
         found_format = content["format"]
         whole = isinstance(found_format, int) and written == _digest(content)
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise IndexDamaged(f"{path} is missing or not a manifest ({error}); run: cari rollback") from error
+        raise IndexDamaged(
+            f"{path} is missing or not a manifest ({error}); run: cari rollback --index {index}"
+        ) from error
     if not whole or data != _canonical(content | {"sha256": written}):
-        raise IndexDamaged(f"{path} was altered after it was written; run: cari rollback, or build again")
+        raise IndexDamaged(
+            f"{path} was altered after it was written; run: cari rollback --index {index}, or build again"
+        )
     if found_format != FORMAT:
         raise IndexMismatch(
             f"{folder.name} has index format {found_format}, this version of Cari reads format {FORMAT}; "
-            "build the index again: cari build PATH... --index DIR"
+            f"build the index again: cari build PATH... --index {index}"
         )
     try:
         files = {name: FileSum(**summed) for name, summed in content.pop("files").items()}

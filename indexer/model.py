@@ -18,6 +18,7 @@ from .encoder import Encoder, ModelCard
 from .errors import ModelError
 from .graph import GraphEncoder, has_graph
 from .packed_e5 import EMBEDDED_MODEL, packed_file, read_packed, write_sentence_transformers_folder
+from .prepared import SUMS_FILE, check_sums, write_sums
 from .sentence_model import TorchEncoder, export_model, load_sentence_transformer, prompts_of
 from .tokenizer import PieceTokenizer
 
@@ -60,12 +61,12 @@ def prepare_model(
     """
     sources, fingerprint = _locate(name, progress=progress)
     folder = cache / f"{_slug(name)}-{fingerprint[:12]}"
-    if (folder / _CARD).is_file():
+    if (folder / SUMS_FILE).is_file():
         return folder
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / f".{folder.name}.lock"):
-            if not (folder / _CARD).is_file():
+            if not (folder / SUMS_FILE).is_file():
                 _prepare(
                     name,
                     sources=sources,
@@ -86,34 +87,51 @@ def open_encoder(folder: Path, *, threads: int | None = None, runtime: Runtime =
     """Open what `prepare_model` or `find_prepared` returned. `threads` defaults to the processor's cores.
 
     Raises:
-        ModelError: a file is missing or does not load.
+        ModelError: a file is missing, altered, or does not load.
     """
-    try:
-        card = ModelCard.from_json((folder / _CARD).read_text(encoding="utf-8"))
-    except (OSError, ModelError) as error:
-        raise ModelError(f"{folder} is not a prepared model ({error}); run: cari model prepare") from error
+    with_graph = runtime is Runtime.AUTO and has_graph(folder)
+    check_sums(folder, without=_SOURCE if with_graph else None)
+    card = _card(folder)
     tokenizer = PieceTokenizer(folder / _TOKENIZER, max_tokens=card.max_tokens)
-    if runtime is Runtime.AUTO and has_graph(folder):
+    if with_graph:
         return GraphEncoder(folder, card=card, tokenizer=tokenizer, threads=threads or len(os.sched_getaffinity(0)))
     return TorchEncoder(load_sentence_transformer(folder / _SOURCE), card=card, tokenizer=tokenizer)
 
 
 def find_prepared(fingerprint: str, *, cache: Path) -> Path | None:
-    """The prepared model of that fingerprint, if this machine has it."""
-    for card in sorted(cache.glob(f"*-{fingerprint[:12]}/{_CARD}")):
-        if ModelCard.from_json(card.read_text(encoding="utf-8")).fingerprint == fingerprint:
-            return card.parent
+    """The prepared model of that fingerprint, if this machine has it.
+
+    Raises:
+        ModelError: its card is damaged.
+    """
+    for sums in sorted(cache.glob(f"*-{fingerprint[:12]}/{SUMS_FILE}")):
+        folder = sums.parent
+        if _card(folder).fingerprint != fingerprint:
+            raise ModelError(
+                f"{folder / _CARD} is not what was prepared; remove {folder}, then run: cari model prepare"
+            )
+        return folder
     return None
+
+
+def _card(folder: Path) -> ModelCard:
+    try:
+        return ModelCard.from_json((folder / _CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError, ModelError) as error:
+        raise ModelError(
+            f"{folder / _CARD} cannot be read ({error}); remove {folder}, then run: cari model prepare"
+        ) from error
 
 
 def export_source(folder: Path, *, destination: Path) -> None:
     """Copy the sentence-transformers folder of a prepared model to `destination`, which must not exist.
 
     Raises:
-        ModelError: it exists, or cannot be written.
+        ModelError: it exists, or cannot be written; or what is prepared was altered.
     """
     if destination.exists():
         raise ModelError(f"{destination} exists; name a folder that does not")
+    check_sums(folder)
     try:
         shutil.copytree(folder / _SOURCE, destination)
     except OSError as error:
@@ -221,6 +239,7 @@ def _prepare(
             passage_prompt=passage_prompt,
         )
         (target / _CARD).write_text(card.to_json() + "\n", encoding="utf-8")
+        write_sums(target)
         for path in target.rglob("*"):
             if path.is_file() and not path.is_symlink():
                 with path.open("rb") as stream:

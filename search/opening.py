@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from indexer import ModelError, find_prepared, open_current, open_encoder, prepare_model
+from indexer import ModelError, find_prepared, open_current, open_encoder, open_good, prepare_model
 
 from .searcher import Searcher
 from .steady_encoder import SteadyEncoder
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from indexer import Encoder, ModelCard
+    from indexer import Encoder, Generation, ModelCard
 
 
 def open_searcher(
@@ -53,7 +53,17 @@ class Opener:
         Raises:
             IndexerError: no index, or a damaged one.
         """
-        generation = open_current(self._index)
+        return self._searcher(open_current(self._index))
+
+    def good(self) -> Searcher:
+        """Open the generation that is live now or, where that does not open, the newest good one.
+
+        Raises:
+            IndexerError: no index, or no good one; what opening the live one raises.
+        """
+        return self._searcher(open_good(self._index))
+
+    def _searcher(self, generation: Generation) -> Searcher:
         card = generation.manifest.model
         if self._encoder is None or self._encoder.card != card:
             self._encoder = self._open_encoder(card)

@@ -70,10 +70,10 @@ FILES = (
     "vector-offsets.json",
     "vectors.faiss",
 )
-READERS = [("search", "kapal"), ("info",), ("verify",), ("serve",)]
+READERS = [("search", "kapal"), ("similar", "kapal"), ("info",), ("verify",)]
 
 
-@pytest.mark.parametrize("command", [*READERS, ("rollback",)], ids=lambda command: command[0])
+@pytest.mark.parametrize("command", [*READERS, ("serve",), ("rollback",)], ids=lambda command: command[0])
 def test_a_folder_without_an_index_is_refused(
     tmp_path: Path, cari: Callable[..., Any], command: tuple[str, ...]
 ) -> None:

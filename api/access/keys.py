@@ -74,7 +74,10 @@ def read_keys(path: Path) -> tuple[Key, ...]:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        raise BadKeys(f"{path}: cannot be read: {error.strerror or error}; keys are kept there") from error
+        raise BadKeys(
+            f"{path}: cannot be read: {error.strerror or error}; keys are kept there: mend that or move it away, then "
+            "run: cari keys create NAME"
+        ) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
