@@ -8,7 +8,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .errors import IndexDamaged, IndexMismatch, IndexNotFound
+from .errors import IndexDamaged, IndexMismatch, IndexNotFound, IndexNotWritable
 from .lexical import LexicalIndex
 from .manifest import MANIFEST_FILE, Manifest, read_manifest, sum_file
 from .offsets import LATE_OFFSETS_FILE, read_offsets
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 CURRENT = "CURRENT"
 GENERATIONS = "generations"
+WORK = ".building"
+"""Where a build writes what will be a generation."""
 
+_FRESH = f".{CURRENT}.new"
+_REMOVED = ".removed"
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{4}")
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -151,27 +155,58 @@ def publish(work: Path, *, index: Path, manifest: Manifest) -> str:
 
     Everything is on disk before `CURRENT` changes, and that change is one rename: whoever reads it finds the
     old generation or the new, whole.
+
+    Raises:
+        OSError: the disk refuses; `CURRENT` is as it was.
+        IndexNotWritable: what was written does not read back; `CURRENT` is as it was.
     """
     (work / MANIFEST_FILE).write_bytes(manifest.to_bytes())
     for path in work.iterdir():
         _sync(path)
     _sync(work)
-    verify(work)
+    try:
+        # subtle: checksums alone would not do. They are of what is on disk, and an engine that does not hear of a
+        # write that failed (FAISS, when it closes its file) leaves less there than it was given.
+        Generation(work)
+    except IndexDamaged as error:
+        raise IndexNotWritable(
+            f"what was written to {index} does not read back ({error}); the live generation is as it was: check the "
+            "disk and its free space, then run the same command again"
+        ) from error
     name = new_name(index, manifest)
     folder = generation_folder(index, name)
-    folder.parent.mkdir(exist_ok=True)
+    if not folder.parent.is_dir():
+        folder.parent.mkdir()
+        _sync(index)
     work.rename(folder)
     _sync(folder.parent)
-    make_current(index, name)
+    _write_current(index, name)
     return name
 
 
 def make_current(index: Path, name: str) -> None:
-    """Point `CURRENT` at a generation, atomically and durably."""
-    fresh = index / f".{CURRENT}.new"
+    """Point `CURRENT` at a generation, atomically and durably.
+
+    Raises:
+        OSError: the disk refuses; before the change, or only to confirm it.
+    """
+    _write_current(index, name)
+    confirm(index)
+
+
+def _write_current(index: Path, name: str) -> None:
+    fresh = index / _FRESH
     fresh.write_text(name + "\n", encoding="ascii")
     _sync(fresh)
     fresh.replace(index / CURRENT)
+
+
+def confirm(index: Path) -> None:
+    """Return when the `CURRENT` that everybody sees would also be found after a power cut.
+
+    Raises:
+        OSError: the disk does not say so.
+    """
     _sync(index)
 
 
@@ -200,11 +235,26 @@ def rollback(index: Path) -> str:
 
 
 def prune(index: Path, *, keep: int) -> None:
-    """Remove all but the live generation and the `keep` newest others."""
+    """Remove all but the live generation and the `keep` newest others.
+
+    Raises:
+        OSError: the disk refuses; what is left is whole, or swept away by the next build.
+    """
     live = current_generation(index)
     others = [name for name in generation_names(index) if name != live]
     for name in others[: max(0, len(others) - keep)]:
-        shutil.rmtree(generation_folder(index, name))
+        # A folder that is half removed must not bear a generation's name, after a power cut neither.
+        generation_folder(index, name).rename(index / _REMOVED)
+        _sync(index / GENERATIONS)
+        _sync(index)
+        shutil.rmtree(index / _REMOVED)
+
+
+def sweep(index: Path) -> None:
+    """Remove what a build that was killed or failed left behind; nothing of it is part of a generation."""
+    for name in (WORK, _REMOVED):
+        shutil.rmtree(index / name, ignore_errors=True)
+    (index / _FRESH).unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:
