@@ -115,15 +115,15 @@ def build(
                     report=report,
                 )
                 _write(paths, work=work, index=index, plan=plan, previous=previous)
-            _settle(index, keep=keep, report=report)
+            _prune(index, keep=keep, report=report)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     report.took_s = time.perf_counter() - began
     return report
 
 
-def _settle(index: Path, *, keep: int, report: BuildReport) -> None:
-    """What follows once the new generation is live: a disk that refuses now harms nobody, and is only told."""
+def _confirm(index: Path, *, report: BuildReport) -> None:
+    """A new generation is live by now, and whole: what the disk refuses from here on is told, and fails nothing."""
     try:
         confirm(index)
     except OSError as error:
@@ -131,7 +131,9 @@ def _settle(index: Path, *, keep: int, report: BuildReport) -> None:
             f"{report.generation} is live, but the disk did not confirm it ({error}): after a power cut the generation "
             "before may be live again; check the disk, then run the same command again"
         )
-        return
+
+
+def _prune(index: Path, *, keep: int, report: BuildReport) -> None:
     try:
         prune(index, keep=keep)
     except OSError as error:
@@ -166,6 +168,7 @@ def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: _Plan, previ
     if previous is not None and _same(previous, work=work, plan=plan):
         report.generation, report.passages = previous.name, previous.manifest.passages
         report.reused, report.stories = report.passages, previous.manifest.stories
+        _confirm(index, report=report)
         return
     store = Store(work)
     _expect(store, folder=work, plan=plan)
@@ -185,6 +188,7 @@ def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: _Plan, previ
         files={path.name: sum_file(path) for path in sorted(work.iterdir())},
     )
     report.generation, report.published = publish(work, index=index, manifest=manifest), True
+    _confirm(index, report=report)
     report.passages = store.n_passages
     plan.cache.prune(keys)
 

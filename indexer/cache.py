@@ -175,5 +175,6 @@ def _checksum(key: bytes, content: bytes) -> int:
 
 def _refused(path: Path, error: sqlite3.Error) -> OSError:
     """What the disk said, as the system would have said it: whoever builds knows what to do then."""
-    full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    # subtle: the second is of the index of its log, which SQLite makes room for before it maps it.
+    full = getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
     return OSError(errno.ENOSPC if full else errno.EIO, f"the embedding cache: {error}", str(path))
