@@ -378,6 +378,11 @@ def _writable(index: Path, *, room: Room) -> Iterator[None]:
             f"cannot write the index in {index} ({error}); {room.figures(error)}: free space there or check who may "
             "write, then run the same command again: it goes on where it stopped, and the live generation is as it was"
         ) from error
+    except IndexDamaged as error:  # of the new one: a live one that is damaged is replaced
+        raise IndexNotWritable(
+            f"what was written does not read back ({error}); {room.figures()}: check the disk "
+            "and its free space, then run the same command again; the live generation is as it was"
+        ) from error
 
 
 def _first(rejections: list[Rejection]) -> str:

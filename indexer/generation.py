@@ -8,7 +8,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .errors import IndexDamaged, IndexMismatch, IndexNotFound, IndexNotWritable
+from .errors import IndexDamaged, IndexMismatch, IndexNotFound
 from .lexical import LexicalIndex
 from .manifest import MANIFEST_FILE, Manifest, read_manifest, sum_file
 from .offsets import LATE_OFFSETS_FILE, read_offsets
@@ -158,21 +158,15 @@ def publish(work: Path, *, index: Path, manifest: Manifest) -> str:
 
     Raises:
         OSError: the disk refuses; `CURRENT` is as it was.
-        IndexNotWritable: what was written does not read back; `CURRENT` is as it was.
+        IndexDamaged: what was written does not read back; `CURRENT` is as it was.
     """
     (work / MANIFEST_FILE).write_bytes(manifest.to_bytes())
     for path in work.iterdir():
         _sync(path)
     _sync(work)
-    try:
-        # subtle: checksums alone would not do. They are of what is on disk, and an engine that does not hear of a
-        # write that failed (FAISS, when it closes its file) leaves less there than it was given.
-        Generation(work)
-    except IndexDamaged as error:
-        raise IndexNotWritable(
-            f"what was written to {index} does not read back ({error}); the live generation is as it was: check the "
-            "disk and its free space, then run the same command again"
-        ) from error
+    # subtle: checksums alone would not do. They are of what is on disk, and engines that do not hear of a write that
+    # failed (FAISS and numpy, when they close a file) leave less there than they were given.
+    Generation(work)
     name = new_name(index, manifest)
     folder = generation_folder(index, name)
     if not folder.parent.is_dir():
