@@ -198,7 +198,7 @@ def _judge(request: dict[str, Any], asked: list[Call]) -> Callable[[int, Call], 
     place, kill, code = watch.get("at"), watch.get("kill", False), getattr(errno, watch.get("error", "EIO"))
 
     def answer(pid: int, call: Call) -> int | None:
-        if not call.path.startswith(request["index"]):
+        if not call.path.startswith(request["index"]) or (call.kind == "map" and not watch.get("maps")):
             return 0
         asked.append(call)
         number = len(asked) - 1

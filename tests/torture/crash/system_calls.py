@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import mmap
 import os
 import platform
 import select
@@ -23,6 +24,7 @@ AVAILABLE = sys.platform == "linux" and platform.machine() == "x86_64"
 # Name, number, and where its path is: ("fd", n) an open file, ("path", n) a name, ("at", n) a folder and a name.
 _CALLS = {
     1: ("write", "fd", 0),
+    9: ("map", "fd", 4),
     18: ("write", "fd", 0),
     20: ("write", "fd", 0),
     74: ("fsync", "fd", 0),
@@ -40,6 +42,7 @@ _CALLS = {
     296: ("write", "fd", 0),
     316: ("rename", "at", 0, 2),
 }
+_MMAP = 9
 _OPENAT = 257
 _AT_FDCWD = -100
 
@@ -124,8 +127,12 @@ def _call(pid: int, number: int, arguments: list[int]) -> Call | None:
     kind, how, *places = _CALLS[number]
     if number == _OPENAT and not arguments[2] & os.O_CREAT:
         return None
+    if number == _MMAP and not (arguments[2] & mmap.PROT_WRITE and arguments[3] & mmap.MAP_SHARED):
+        return None
+    if number == _MMAP and arguments[3] & mmap.MAP_ANONYMOUS:
+        return None
     if how == "fd":
-        return Call(kind, _opened(pid, arguments[0]))
+        return Call(kind, _opened(pid, arguments[places[0]]))
     paths = [_named(pid, arguments, place, at=how == "at") for place in places]
     return Call(kind, *paths)
 

@@ -89,3 +89,16 @@ def test_a_build_on_a_full_disk_tells_the_bytes_needed_and_there_and_goes_on_onc
     print(f"{failed} of {total} stopped, {resumed} of them went on from the cache")  # noqa: T201 - part of what is shown
     assert 0 < failed < total
     assert total < 60 or resumed > 0
+
+
+def test_no_file_of_an_index_is_written_through_a_map_which_a_full_disk_would_turn_into_a_killed_process(
+    site: Callable[[], Any], builder: Callable[..., Any]
+) -> None:
+    now = site()
+
+    done = builder(now.new, index=now.index, watch={"maps": True})
+
+    mapped = {path.removeprefix(f"{now.index}/") for kind, path, _ in done.calls if kind == "map"}
+    assert (done.status, done.err) == (0, "")
+    # SQLite writes something into each page of this one before it maps it.
+    assert mapped == {"cache/vectors.sqlite-shm"}

@@ -4,22 +4,22 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from indexer import IndexNotFound
-from indexer.generation import CURRENT
+from indexer.generation import CURRENT, GENERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 OUTSIDE = ("cache", "build.lock")  # SQLite's own affair, and what says nothing of the index
 LOST = b""
+NEXT_EVERY = 10
 
 
 @dataclass(eq=False)
@@ -30,25 +30,36 @@ class File:
     synced: bool = False
 
 
+@dataclass(frozen=True)
+class Change:
+    """A name that comes or goes. A folder that was renamed has several paths until that is settled."""
+
+    folder: str
+    paths: tuple[str, ...]
+    what: File | None  # None is a folder
+    added: bool
+
+
 @dataclass
 class Disk:
-    """Names by folder as the disk has them for sure, and the changes of names that it may or may not have."""
+    """Names as the disk has them for sure, and the changes of names that it may or may not have."""
 
-    entries: dict[str, File | None] = field(default_factory=dict)  # None is a folder
-    waiting: list[tuple[str, str, File | None, bool]] = field(default_factory=list)  # folder, path, what, added
+    entries: dict[str, File | None] = field(default_factory=dict)
+    waiting: list[Change] = field(default_factory=list)
 
     def settle(self, folder: str) -> None:
         """The folder is synced: all its changes are there."""
-        self.entries = self.after([change for change in self.waiting if change[0] == folder])
-        self.waiting = [change for change in self.waiting if change[0] != folder]
+        self.entries = self.after([change for change in self.waiting if change.folder == folder])
+        self.waiting = [change for change in self.waiting if change.folder != folder]
 
-    def after(self, changes: Sequence[tuple[str, str, File | None, bool]]) -> dict[str, File | None]:
+    def after(self, changes: Sequence[Change]) -> dict[str, File | None]:
         entries = dict(self.entries)
-        for _, path, what, added in changes:
-            if added:
-                entries[path] = what
-            elif entries.get(path, what) is what:
-                entries.pop(path, None)
+        for change in changes:
+            for path in change.paths:
+                if change.added:
+                    entries[path] = change.what
+                elif entries.get(path, change.what) is change.what:
+                    entries.pop(path, None)
         return entries
 
     def states(self) -> Iterator[dict[str, File | None]]:
@@ -66,9 +77,12 @@ def replay(calls: Sequence[Sequence[str]], index: Path, *, before: dict[str, Fil
     """The disk after each call, from the first."""
     disk = Disk(entries=dict(before))
     seen = dict(before)  # as processes see it
+    earlier: dict[str, str] = {}  # of folders, the name before this one
 
     def change(path: str, what: File | None, *, added: bool) -> None:
-        disk.waiting.append((str(Path(path).parent), path, what, added))
+        folder, _, name = path.rpartition("/")
+        paths = (path, f"{earlier[folder]}/{name}") if folder in earlier else (path,)
+        disk.waiting.append(Change(folder or ".", paths, what, added))
         if added:
             seen[path] = what
         else:
@@ -85,16 +99,12 @@ def replay(calls: Sequence[Sequence[str]], index: Path, *, before: dict[str, Fil
         elif kind == "unlink" and path in seen:
             change(path, seen[path], added=False)
         elif kind == "rename":
-            # What is in a folder moves with it: its names are entries of its own.
-            moved = {name: seen[name] for name in seen if name == path or name.startswith(f"{path}/")}
-            for name, what in moved.items():
-                new = target + name[len(path) :]
-                if name == path:
-                    change(name, what, added=False)
-                    change(new, what, added=True)
-                else:
-                    seen[new] = seen.pop(name)
-                    _move(disk, name, new)
+            what = seen[path]
+            change(path, what, added=False)
+            change(target, what, added=True)
+            if what is None:
+                earlier[target] = path
+                move(disk, seen, path, target)
         elif kind == "fsync":
             what = seen.get(path)
             if what is not None:
@@ -104,13 +114,16 @@ def replay(calls: Sequence[Sequence[str]], index: Path, *, before: dict[str, Fil
         yield number, disk
 
 
-def _move(disk: Disk, name: str, new: str) -> None:
-    """The same entry of a folder that has another name now: wherever the folder is found, so is what is in it."""
-    if name in disk.entries:
-        disk.entries[new] = disk.entries[name]
-    disk.waiting += [
-        (str(Path(new).parent), new, what, added) for _, path, what, added in disk.waiting if path == name
-    ]
+def move(disk: Disk, seen: dict[str, File | None], path: str, target: str) -> None:
+    """What is in a folder is found wherever the folder is found."""
+    for name in [name for name in seen if name.startswith(f"{path}/")]:
+        new = target + name[len(path) :]
+        seen[new] = seen.pop(name)
+        if name in disk.entries:
+            disk.entries[new] = disk.entries[name]
+        disk.waiting = [
+            replace(change, paths=(*change.paths, new)) if name in change.paths else change for change in disk.waiting
+        ]
 
 
 def on_disk(state: dict[str, File | None], index: Path) -> None:
@@ -137,12 +150,22 @@ def entries(index: Path) -> dict[str, File | None]:
     }
 
 
+def written_as(path: str, written: dict[str, bytes]) -> bytes:
+    """The content of a new file, which is what it was when the build was done; what is gone by then is garbage."""
+    folder, _, name = path.rpartition("/")
+    if not folder:
+        return written[CURRENT]
+    newest = max(other for other in written if other.startswith(GENERATIONS)).rpartition("/")[0]
+    return written.get(f"{newest}/{name}", b"garbage")
+
+
 @pytest.mark.parametrize("first", [False, True], ids=["over an index", "the first build"])
 def test_after_a_power_cut_at_any_point_the_generation_found_is_the_old_one_or_the_new_one_and_whole(
     site: Callable[[], Any],
     tmp_path: Path,
     builder: Callable[..., Any],
     edition: Callable[[Path], str],
+    assert_whole: Callable[[Path], None],
     assert_tidy: Callable[[Path], None],
     rounds: Callable[..., int],
     first: bool,  # noqa: FBT001 - a parameter of the test
@@ -171,14 +194,9 @@ def test_after_a_power_cut_at_any_point_the_generation_found_is_the_old_one_or_t
             near = abs(number - switched) < 6 or abs(number - confirmed) < 4
             if not near and len(tried) % every:
                 continue
-            # The content of a new file is what it was when the build was done; a file that is gone by then is garbage.
             for path, what in state.items():
                 if what is not None and what.content == LOST:
-                    name = path.removeprefix(".building/")
-                    ends = [content for end, content in written.items() if end.endswith(f"/{name}")]
-                    what.content = ends[-1] if ends else b"garbage"
-                    if path in {CURRENT, f".{CURRENT}.new"}:
-                        what.content = written[CURRENT]
+                    what.content = written_as(path, written)
             on_disk(state, copy)
             seen = f"power cut after call {number} of {len(done.calls)}, {done.calls[number]}"
             try:
@@ -188,6 +206,7 @@ def test_after_a_power_cut_at_any_point_the_generation_found_is_the_old_one_or_t
             assert alive in ({"none", "baru"} if first else {"lama", "baru"}), seen
             assert number < confirmed or alive == "baru", seen
             assert number >= switched or alive != "baru", seen
+            assert_whole(copy)
             found[alive] = found.get(alive, 0) + 1
             if sum(found.values()) % NEXT_EVERY == 0:
                 after = builder(now.new, index=copy)
@@ -196,6 +215,3 @@ def test_after_a_power_cut_at_any_point_the_generation_found_is_the_old_one_or_t
                 assert_tidy(copy)
     print(f"{len(tried)} states, served: {found}")  # noqa: T201 - part of what is shown
     assert set(found) == ({"none", "baru"} if first else {"lama", "baru"})
-
-
-NEXT_EVERY = 10
