@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 KEEP = 1
 # A passage holds 96 tokens at most: three of these sentences are one.
-SENTENCE = "Nomor {number} edisi {edition} memuat kabar pesisir {place} tentang kapal, panen, pasar dan jalan baru di kota"
+SENTENCE = (
+    "Nomor {number} edisi {edition} memuat kabar pesisir {place} tentang kapal, panen, pasar dan jalan baru di kota"
+)
 TOPICS = 6
 PLACES = 4
 
@@ -132,7 +134,9 @@ def edition() -> Callable[[Path], str]:
         answer = Searcher(opened, encoder=HashingEncoder()).search(Query(text="kabar pesisir tentang kapal", limit=20))
         hits = [hit.passage.text for hit in answer.hits]
         assert len(hits) >= 1
-        found = {name for name in ("purba", "silam", "lama", "baru") for text in texts + hits if f"edisi {name} " in text}
+        found = {
+            name for name in ("purba", "silam", "lama", "baru") for text in texts + hits if f"edisi {name} " in text
+        }
         assert len(found) == 1, found
         return found.pop()
 

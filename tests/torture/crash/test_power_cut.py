@@ -73,7 +73,9 @@ class Disk:
             yield self.after([self.waiting[place] for place in places])
 
 
-def replay(calls: Sequence[Sequence[str]], index: Path, *, before: dict[str, File | None]) -> Iterator[tuple[int, Disk]]:
+def replay(
+    calls: Sequence[Sequence[str]], index: Path, *, before: dict[str, File | None]
+) -> Iterator[tuple[int, Disk]]:
     """The disk after each call, from the first."""
     disk = Disk(entries=dict(before))
     seen = dict(before)  # as processes see it
@@ -179,7 +181,9 @@ def test_after_a_power_cut_at_any_point_the_generation_found_is_the_old_one_or_t
     assert (done.status, done.err) == (0, ""), done
     written = {name: what.content for name, what in entries(now.index).items() if what is not None}
     switched = next(at for at, call in enumerate(done.calls) if call[0] == "rename" and call[2].endswith(f"/{CURRENT}"))
-    confirmed = next(at for at, call in enumerate(done.calls) if at > switched and call[:2] == ["fsync", str(now.index)])
+    confirmed = next(
+        at for at, call in enumerate(done.calls) if at > switched and call[:2] == ["fsync", str(now.index)]
+    )
 
     found: dict[str, int] = {}
     tried: set[frozenset[tuple[str, int, bool]]] = set()

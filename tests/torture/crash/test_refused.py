@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +80,8 @@ def test_a_call_that_the_disk_refuses_fails_the_build_and_touches_nothing_live(
             assert (now.index / CURRENT).read_text().strip() == now.name, seen
             kept = contents(now.index / GENERATIONS)
             assert before.items() <= kept.items(), seen
-            assert done.err.startswith("error: "), seen
-            assert done.err.count("\n") == 1, seen
+            # FAISS may say something of its own before.
+            assert re.search(r"error: (cannot write the index|what was written) .*\n\Z", done.err), seen
             assert "run the same command again" in done.err, seen
             assert "the live generation is as it was" in done.err, seen
             assert error != "ENOSPC" or "bytes are free" in done.err, seen
@@ -109,7 +110,8 @@ def test_a_build_killed_at_a_call_leaves_the_old_generation_until_current_is_ren
     rounds: Callable[..., int],
 ) -> None:
     switched = calls.index(("rename", CURRENT))
-    places = {switched, switched + 1, *chosen(len(calls), rounds(small=4, full=len(calls)))}
+    pruning = (switched + len(calls)) // 2
+    places = {switched, switched + 1, pruning, *chosen(len(calls), rounds(small=4, full=len(calls)))}
     for place in sorted(places):
         now = site()
         killed = builder(now.new, index=now.index, watch={"at": place, "kill": True})
