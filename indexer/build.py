@@ -380,8 +380,8 @@ def _writable(index: Path, *, room: Room) -> Iterator[None]:
         ) from error
     except IndexDamaged as error:  # of the new one: a live one that is damaged is replaced
         raise IndexNotWritable(
-            f"what was written to {index} does not read back: the disk lost some of it; {room.figures()}: check the disk "
-            "and its free space, then run the same command again; the live generation is as it was"
+            f"what was written to {index} does not read back: the disk lost some of it; {room.figures()}: check the "
+            "disk and its free space, then run the same command again; the live generation is as it was"
         ) from error
 
 

@@ -152,7 +152,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
             status = cari_build(request, page)
             sys.stdout.flush()
         finally:
-            if status == 70:  # noqa: PLR2004 - the same
+            if status == 70:
                 sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
             sys.stderr.flush()
             os._exit(status)

@@ -45,7 +45,7 @@ def leave_free(disk: Path, size_bytes: int) -> Path:
     return ballast
 
 
-def test_a_build_on_a_full_disk_tells_the_bytes_needed_and_there_and_goes_on_once_there_is_room(
+def test_a_build_on_a_full_disk_tells_the_bytes_needed_and_there_and_goes_on_once_there_is_room(  # noqa: PLR0917 - fixtures
     disk: Path,
     template: Any,  # noqa: ANN401 - a Site
     builder: Callable[..., Any],

@@ -17,7 +17,7 @@ KILLED = -9
 MEASURED_EVERY = 20
 
 
-def test_a_build_killed_at_a_random_moment_leaves_the_old_generation_or_the_new_and_the_next_one_goes_on(
+def test_a_build_killed_at_a_random_moment_leaves_the_old_generation_or_the_new_and_the_next_one_goes_on(  # noqa: PLR0917 - fixtures
     site: Callable[[], Any],
     builder: Callable[..., Any],
     edition: Callable[[Path], str],
@@ -33,7 +33,7 @@ def test_a_build_killed_at_a_random_moment_leaves_the_old_generation_or_the_new_
         if number % MEASURED_EVERY == 0:  # how long a build takes depends on what else the machine does
             whole = site()
             took_s = builder(whole.new, index=whole.index, slow=True).took_s
-        chance = random.Random(number)
+        chance = random.Random(number)  # noqa: S311 - to be repeated
         while True:
             # Each moment is random within its share of the time, so that few rounds spread as well as many.
             moment_s = (number + chance.random()) / total * took_s

@@ -73,7 +73,9 @@ class Disk:
             yield self.after([self.waiting[place] for place in places])
 
 
-def replay(
+def replay(  # noqa: C901 - one branch a kind of call
+    calls: Sequence[Sequence[str]], index: Path, *, before: dict[str, File | None]
+) -> Iterator[tuple[int, Disk]]:
     calls: Sequence[Sequence[str]], index: Path, *, before: dict[str, File | None]
 ) -> Iterator[tuple[int, Disk]]:
     """The disk after each call, from the first."""
@@ -162,7 +164,7 @@ def written_as(path: str, written: dict[str, bytes]) -> bytes:
 
 
 @pytest.mark.parametrize("first", [False, True], ids=["over an index", "the first build"])
-def test_after_a_power_cut_at_any_point_the_generation_found_is_the_old_one_or_the_new_one_and_whole(
+def test_after_a_power_cut_at_any_point_the_generation_found_is_the_old_one_or_the_new_one_and_whole(  # noqa: PLR0917 - fixtures
     site: Callable[[], Any],
     tmp_path: Path,
     builder: Callable[..., Any],

@@ -44,7 +44,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO", "EACCES"])
-def test_a_call_that_the_disk_refuses_fails_the_build_and_touches_nothing_live(
+def test_a_call_that_the_disk_refuses_fails_the_build_and_touches_nothing_live(  # noqa: PLR0917 - fixtures
     calls: list[tuple[str, str]],
     site: Callable[[], Any],
     builder: Callable[..., Any],
@@ -100,7 +100,7 @@ def error_name(note: str) -> bool:
     return "[Errno " in note
 
 
-def test_a_build_killed_at_a_call_leaves_the_old_generation_until_current_is_renamed_and_the_new_one_from_then_on(
+def test_a_build_killed_at_a_call_leaves_the_old_generation_until_current_is_renamed_and_the_new_one_from_then_on(  # noqa: PLR0917 - fixtures
     calls: list[tuple[str, str]],
     site: Callable[[], Any],
     builder: Callable[..., Any],
