@@ -76,8 +76,6 @@ class Disk:
 def replay(  # noqa: C901 - one branch a kind of call
     calls: Sequence[Sequence[str]], index: Path, *, before: dict[str, File | None]
 ) -> Iterator[tuple[int, Disk]]:
-    calls: Sequence[Sequence[str]], index: Path, *, before: dict[str, File | None]
-) -> Iterator[tuple[int, Disk]]:
     """The disk after each call, from the first."""
     disk = Disk(entries=dict(before))
     seen = dict(before)  # as processes see it
