@@ -35,7 +35,7 @@ build_module = import_module("indexer.build")
 STAGES = ("between", "read", "chunk", "embed", "index", "fsync", "rename", "prune")
 COMMIT_PASSAGES = 4
 # A disk that is slow at what is otherwise over before anybody could be killed in it.
-SLOW_S = {"fsync": 0.004, "rename": 0.02, "prune": 0.004, "embed": 0.006, "read": 0.002, "chunk": 0.002, "index": 0.012}
+SLOW_S = {"fsync": 0.004, "rename": 0.02, "prune": 0.004, "embed": 0.01, "read": 0.01, "chunk": 0.01, "index": 0.01}
 
 
 class Page:

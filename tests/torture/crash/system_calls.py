@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-AVAILABLE = sys.platform == "linux" and platform.machine() == "x86_64"
-
 # Name, number, and where its path is: ("fd", n) an open file, ("path", n) a name, ("at", n) a folder and a name.
 _CALLS = {
     1: ("write", "fd", 0),
@@ -74,6 +72,8 @@ class _Program(ctypes.Structure):
 
 def put_under_supervision(supervisor: socket.socket) -> None:
     """From here on, this process waits at each such call; `supervisor` is sent the file to answer by."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        raise OSError("seccomp: only Linux on x86-64 is supervised")
     jump_equal, load, give = 0x15, 0x20, 0x06
     steps = [struct.pack("=HBBI", load, 0, 0, 0)]
     numbers = sorted(_CALLS)
@@ -99,7 +99,10 @@ def supervise(process: socket.socket, *, answer: Callable[[int, Call], int | Non
         answer: Told each call and the process id; gives 0 to let it go on, an error number to refuse it with,
             or None when the process was killed instead.
     """
-    _, (listener, *_), _, _ = socket.recv_fds(process, 1, 1)
+    _, listeners, _, _ = socket.recv_fds(process, 1, 1)
+    if not listeners:  # it ended for want of them
+        return
+    listener = listeners[0]
     poll = select.poll()
     poll.register(listener, select.POLLIN)
     try:
