@@ -17,11 +17,12 @@ from corpus import Article, Rejection, read_articles
 from .cache import Embedded, VectorCache
 from .chunker import ChunkSettings, chunk, embedded_text, embedded_title
 from .errors import IndexDamaged, IndexerError, IndexMismatch, IndexNotFound, IndexNotWritable
-from .generation import Generation, open_current, prune, publish
+from .generation import WORK, Generation, confirm, open_current, prune, publish, sweep
 from .lexical import write_lexical
 from .lock import build_lock
 from .manifest import FORMAT, Manifest, sum_file
 from .offsets import LATE_OFFSETS_FILE, OFFSETS_FILE, language_offsets, token_offsets, without_offsets, write_offsets
+from .room import SAMPLED_ARTICLES, Room, least_token_bytes
 from .store import Store, StoreWriter
 from .stories import find_stories, sketch, sketch_type, write_stories
 from .token_store import TokenStore, pack, write_tokens
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from .token_store import Packed
 
 _CACHE = "cache"
-_WORK = ".building"
 # Passages embedded between two commits of the cache: what a killed build loses at most.
 _COMMIT_PASSAGES = 128
 _WRITE_PASSAGES = 8192
@@ -96,9 +96,10 @@ def build(
     """
     began = time.perf_counter()
     report = BuildReport()
-    with _writable(index), build_lock(_made(index)):
-        work = index / _WORK
-        shutil.rmtree(work, ignore_errors=True)
+    room = Room(index=index, cache=index / _CACHE)
+    with _writable(index, room=room), build_lock(_made(index)):
+        work = index / WORK
+        sweep(index)
         previous = _previous(index, report)
         try:
             work.mkdir()
@@ -109,16 +110,37 @@ def build(
                     grouping=StorySettings(),
                     late=late,
                     cache=cache,
+                    room=room,
                     progress=progress,
                     report=report,
                 )
                 _write(paths, work=work, index=index, plan=plan, previous=previous)
-                if report.published:
-                    prune(index, keep=keep)
+            _prune(index, keep=keep, report=report)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     report.took_s = time.perf_counter() - began
     return report
+
+
+def _confirm(index: Path, *, report: BuildReport) -> None:
+    """A new generation is live by now, and whole: what the disk refuses from here on is told, and fails nothing."""
+    try:
+        confirm(index)
+    except OSError as error:
+        report.notes.append(
+            f"{report.generation} is live, but the disk did not confirm it ({error}): after a power cut the generation "
+            "before may be live again; check the disk, then run the same command again"
+        )
+
+
+def _prune(index: Path, *, keep: int, report: BuildReport) -> None:
+    try:
+        prune(index, keep=keep)
+    except OSError as error:
+        report.notes.append(
+            f"{report.generation} is live, but older generations could not be removed ({error}); check who may write "
+            f"in {index}; the next build tries again"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +152,7 @@ class _Plan:
     late: bool
     grouping: StorySettings
     cache: VectorCache
+    room: Room
     progress: Progress
     report: BuildReport
 
@@ -145,8 +168,10 @@ def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: _Plan, previ
     if previous is not None and _same(previous, work=work, plan=plan):
         report.generation, report.passages = previous.name, previous.manifest.passages
         report.reused, report.stories = report.passages, previous.manifest.stories
+        _confirm(index, report=report)
         return
     store = Store(work)
+    _expect(store, folder=work, plan=plan)
     report.stories = _group(store, folder=work, plan=plan, previous=previous)
     keys = _embed(store, folder=work, plan=plan)
     languages, counts = np.unique(store.languages(), return_counts=True)
@@ -163,6 +188,7 @@ def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: _Plan, previ
         files={path.name: sum_file(path) for path in sorted(work.iterdir())},
     )
     report.generation, report.published = publish(work, index=index, manifest=manifest), True
+    _confirm(index, report=report)
     report.passages = store.n_passages
     plan.cache.prune(keys)
 
@@ -201,6 +227,22 @@ def _divide(paths: Sequence[Path], *, work: Path, plan: _Plan, previous: Generat
     report.articles = writer.n_articles
 
 
+def _expect(store: Store, *, folder: Path, plan: _Plan) -> None:
+    """Stop before hours of embedding where the disk is too small for what comes of it."""
+    dim = plan.encoder.card.dim
+    vector_bytes = np.dtype(np.float32).itemsize * dim
+    spread = range(0, store.n_articles, -(-store.n_articles // SAMPLED_ARTICLES))
+    sample = _texts(store, plan=plan, rows=spread)
+    token_bytes = least_token_bytes(sample, tokenizer=plan.encoder.tokenizer, dim=dim)
+    # A vector is on disk twice for a while, before and after its language's offset is removed.
+    a_passage = 2 * vector_bytes + (token_bytes if plan.late else 0)
+    plan.room.expect(
+        folder,
+        generation_bytes=int(store.n_passages * a_passage),
+        cached_bytes=int(store.n_passages * (vector_bytes + token_bytes)),
+    )
+
+
 def _group(store: Store, *, folder: Path, plan: _Plan, previous: Generation | None) -> int:
     """Write which articles are the same story; returns how many stories there are."""
     known: dict[str, int] = {}
@@ -227,31 +269,32 @@ def _embed(store: Store, *, folder: Path, plan: _Plan) -> list[bytes]:
 
     Returns their cache keys.
     """
-    raw_file = folder / "raw.npy"
-    raw = np.lib.format.open_memmap(
-        raw_file, mode="w+", dtype=np.float32, shape=(store.n_passages, plan.encoder.card.dim)
-    )
+    dim = plan.encoder.card.dim
+    raw_file = folder / "raw.bin"
     keys: list[bytes] = []
+    # Written as a file and mapped once it is whole: a disk that fills up under a map would kill the process.
+    with raw_file.open("wb") as stream:
 
-    def packed() -> Iterator[Packed]:
-        for key, entry in _embedded(store, plan=plan):
-            raw[len(keys)] = entry.vector
-            keys.append(key)
-            yield entry.tokens
+        def packed() -> Iterator[Packed]:
+            for key, entry in _embedded(store, plan=plan):
+                stream.write(entry.vector.astype(np.float32).tobytes())
+                keys.append(key)
+                yield entry.tokens
 
-    if plan.late:
-        write_tokens(packed(), folder=folder)
-    else:
-        deque(packed(), maxlen=0)
+        if plan.late:
+            write_tokens(packed(), folder=folder)
+        else:
+            deque(packed(), maxlen=0)
+    raw = np.memmap(raw_file, np.float32, mode="r", shape=(len(keys), dim)) if keys else np.empty((0, dim), np.float32)
     languages = store.passage_languages()
     offsets = language_offsets(raw, languages)
     write_offsets(offsets, path=folder / OFFSETS_FILE)
     blocks = (slice(at, at + _WRITE_PASSAGES) for at in range(0, len(raw), _WRITE_PASSAGES))
     moved = (without_offsets(raw[block], languages[block], offsets) for block in blocks)
-    write_vectors(moved, dim=plan.encoder.card.dim, folder=folder)
+    write_vectors(moved, dim=dim, folder=folder)
     raw_file.unlink()
     if plan.late:
-        tokens = TokenStore(folder, dim=plan.encoder.card.dim)
+        tokens = TokenStore(folder, dim=dim)
         write_offsets(token_offsets(tokens, languages), path=folder / LATE_OFFSETS_FILE)
     write_lexical(_texts(store, plan=plan), languages=languages, folder=folder)
     return keys
@@ -280,9 +323,9 @@ def _embedded(store: Store, *, plan: _Plan) -> Iterator[tuple[bytes, Embedded]]:
         plan.progress.passages(done, store.n_passages)
 
 
-def _texts(store: Store, *, plan: _Plan) -> Iterator[str]:
-    """What is embedded of each passage, in order."""
-    for row in range(store.n_articles):
+def _texts(store: Store, *, plan: _Plan, rows: range | None = None) -> Iterator[str]:
+    """What is embedded of each passage, in order; of all articles, or of those rows."""
+    for row in range(store.n_articles) if rows is None else rows:
         article = store.article(row)
         title = embedded_title(article.title, tokenizer=plan.encoder.tokenizer, settings=plan.settings)
         for passage in store.passages(row, article):
@@ -326,14 +369,19 @@ def _made(index: Path) -> Path:
 
 
 @contextmanager
-def _writable(index: Path) -> Iterator[None]:
+def _writable(index: Path, *, room: Room) -> Iterator[None]:
     """Turns what the system says of a failed write into what to do."""
     try:
         yield
     except OSError as error:
         raise IndexNotWritable(
-            f"cannot write the index in {index} ({error}); free space there or check who may write, then run the "
-            "same command again: it goes on where it stopped, and the live generation is as it was"
+            f"cannot write the index in {index} ({error}); {room.figures(error)}: free space there or check who may "
+            "write, then run the same command again: it goes on where it stopped, and the live generation is as it was"
+        ) from error
+    except IndexDamaged as error:  # of the new one: a live one that is damaged is replaced
+        raise IndexNotWritable(
+            f"what was written to {index} does not read back: the disk lost some of it; {room.figures()}: check the "
+            "disk and its free space, then run the same command again; the live generation is as it was"
         ) from error
 
 

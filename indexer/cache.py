@@ -5,6 +5,7 @@ A cache may be lost at no cost but time: whatever cannot be read is dropped and 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from .errors import IndexNotWritable
 from .token_store import record_type
 
 if TYPE_CHECKING:
@@ -42,7 +42,11 @@ class Embedded:
 
 
 class VectorCache:
-    """One SQLite file in `folder`. A context manager; used by one build at a time."""
+    """One SQLite file in `folder`. A context manager; used by one build at a time.
+
+    Raises:
+        OSError: the disk refuses the folder or the file.
+    """
 
     def __init__(self, folder: Path, *, card: ModelCard) -> None:
         self._path = folder / CACHE_FILE
@@ -51,11 +55,8 @@ class VectorCache:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._connection = self._connect()
-        except (OSError, sqlite3.Error) as error:
-            raise IndexNotWritable(
-                f"cannot open the embedding cache {self._path} ({error}); free space there or check who may write, "
-                "then run the same command again"
-            ) from error
+        except sqlite3.Error as error:
+            raise _refused(self._path, error) from error
 
     def _connect(self) -> sqlite3.Connection:
         try:
@@ -108,7 +109,7 @@ class VectorCache:
         """Keep these, all or none of them, on disk when this returns.
 
         Raises:
-            IndexNotWritable: the disk refuses.
+            OSError: the disk refuses.
         """
         rows = []
         for key, entry in entries.items():
@@ -117,13 +118,13 @@ class VectorCache:
         try:
             self._insert(rows)
         except sqlite3.OperationalError as error:
-            raise IndexNotWritable(
-                f"cannot write the embedding cache {self._path} ({error}); free space there, then run the same "
-                "command again: it goes on where it stopped"
-            ) from error
+            raise _refused(self._path, error) from error
         except sqlite3.DatabaseError:
             self._restart()
-            self._insert(rows)
+            try:
+                self._insert(rows)
+            except sqlite3.Error as error:
+                raise _refused(self._path, error) from error
 
     def _insert(self, rows: list[tuple[bytes, int, bytes]]) -> None:
         with self._connection:
@@ -132,7 +133,10 @@ class VectorCache:
     def _restart(self) -> None:
         self._connection.close()
         self._drop()
-        self._connection = _open(self._path)
+        try:
+            self._connection = _open(self._path)
+        except sqlite3.Error as error:
+            raise _refused(self._path, error) from error
 
     def prune(self, keep: Iterable[bytes]) -> None:
         """Forget other vectors than these, once they are more than half of all."""
@@ -176,3 +180,10 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _checksum(key: bytes, content: bytes) -> int:
     return zlib.crc32(content, zlib.crc32(key))
+
+
+def _refused(path: Path, error: sqlite3.Error) -> OSError:
+    """What the disk said, as the system would have said it: whoever builds knows what to do then."""
+    # subtle: the second is of the index of its log, which SQLite makes room for before it maps it.
+    full = getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
+    return OSError(errno.ENOSPC if full else errno.EIO, f"the embedding cache: {error}", str(path))

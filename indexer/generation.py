@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 CURRENT = "CURRENT"
 GENERATIONS = "generations"
+WORK = ".building"
+"""Where a build writes what will be a generation."""
 
+_FRESH = f".{CURRENT}.new"
+_REMOVED = ".removed"
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{4}")
 _STAMP = "%Y%m%dT%H%M%SZ"
 # Sorts after every name.
@@ -169,16 +173,12 @@ def verify(folder: Path) -> Manifest:
         IndexMismatch: of another format version.
     """
     manifest = read_manifest(folder)
-    if not folder.name.endswith(_ending(manifest)):
+    # A folder that is still being made bears no name.
+    if _NAME.fullmatch(folder.name) and not folder.name.endswith(_ending(manifest)):
         raise IndexDamaged(
             f"{folder / MANIFEST_FILE} is of another generation, whose folder's name ends in {_ending(manifest)}; "
             f"run: cari rollback --index {folder.parent.parent}"
         )
-    _verify_files(folder, manifest)
-    return manifest
-
-
-def _verify_files(folder: Path, manifest: Manifest) -> None:
     rollback_command = f"run: cari rollback --index {folder.parent.parent}"
     for name, expected in manifest.files.items():
         path = folder / name
@@ -194,6 +194,7 @@ def _verify_files(folder: Path, manifest: Manifest) -> None:
     strange = {path.name for path in folder.iterdir()} - manifest.files.keys() - {MANIFEST_FILE}
     if strange:
         raise IndexDamaged(f"{folder / min(strange)} was not written by a build; remove it, or {rollback_command}")
+    return manifest
 
 
 def publish(work: Path, *, index: Path, manifest: Manifest) -> str:
@@ -201,18 +202,26 @@ def publish(work: Path, *, index: Path, manifest: Manifest) -> str:
 
     Everything is on disk before `CURRENT` changes, and that change is one rename: whoever reads it finds the
     old generation or the new, whole.
+
+    Raises:
+        OSError: the disk refuses; `CURRENT` is as it was.
+        IndexDamaged: what was written does not read back; `CURRENT` is as it was.
     """
     (work / MANIFEST_FILE).write_bytes(manifest.to_bytes())
     for path in work.iterdir():
         _sync(path)
     _sync(work)
-    _verify_files(work, manifest)
+    # subtle: checksums alone would not do. They are of what is on disk, and engines that do not hear of a write that
+    # failed (FAISS and numpy, when they close a file) leave less there than they were given.
+    Generation(work)
     name = new_name(index, manifest)
     folder = generation_folder(index, name)
-    folder.parent.mkdir(exist_ok=True)
+    if not folder.parent.is_dir():
+        folder.parent.mkdir()
+        _sync(index)
     work.rename(folder)
     _sync(folder.parent)
-    make_current(index, name)
+    _write_current(index, name)
     return name
 
 
@@ -220,24 +229,26 @@ def make_current(index: Path, name: str) -> None:
     """Point `CURRENT` at a generation, atomically and durably.
 
     Raises:
-        IndexNotWritable: the disk refuses.
+        OSError: the disk refuses; before the change, or only to confirm it.
     """
-    fresh = index / f".{CURRENT}.new"
-    try:
-        fresh.write_text(name + "\n", encoding="ascii")
-        _sync(fresh)
-        fresh.replace(index / CURRENT)
-        _sync(index)
-    except IsADirectoryError as error:
-        raise IndexNotWritable(
-            f"{error.filename2 or error.filename} is a folder, expected a file; move it away, then run the same "
-            "command again"
-        ) from error
-    except OSError as error:
-        raise IndexNotWritable(
-            f"cannot write {index / CURRENT} ({error}); free space there or check who may write, then run the same "
-            "command again"
-        ) from error
+    _write_current(index, name)
+    confirm(index)
+
+
+def _write_current(index: Path, name: str) -> None:
+    fresh = index / _FRESH
+    fresh.write_text(name + "\n", encoding="ascii")
+    _sync(fresh)
+    fresh.replace(index / CURRENT)
+
+
+def confirm(index: Path) -> None:
+    """Return when the `CURRENT` that everybody sees would also be found after a power cut.
+
+    Raises:
+        OSError: the disk does not say so.
+    """
+    _sync(index)
 
 
 def rollback(index: Path) -> str:
@@ -269,11 +280,26 @@ def _live_or_last(index: Path) -> str:
 
 
 def prune(index: Path, *, keep: int) -> None:
-    """Remove all but the live generation and the `keep` newest others."""
+    """Remove all but the live generation and the `keep` newest others.
+
+    Raises:
+        OSError: the disk refuses; what is left is whole, or swept away by the next build.
+    """
     live = current_generation(index)
     others = [name for name in generation_names(index) if name != live]
     for name in others[: max(0, len(others) - keep)]:
-        shutil.rmtree(generation_folder(index, name))
+        # A folder that is half removed must not bear a generation's name, after a power cut neither.
+        generation_folder(index, name).rename(index / _REMOVED)
+        _sync(index / GENERATIONS)
+        _sync(index)
+        shutil.rmtree(index / _REMOVED)
+
+
+def sweep(index: Path) -> None:
+    """Remove what a build that was killed or failed left behind; nothing of it is part of a generation."""
+    for name in (WORK, _REMOVED):
+        shutil.rmtree(index / name, ignore_errors=True)
+    (index / _FRESH).unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,9 @@ def build_lock(index: Path) -> Iterator[None]:
         (index / _HOLDER).write_text(json.dumps(holder), encoding="utf-8")
         yield
     finally:
-        (index / _HOLDER).unlink(missing_ok=True)
+        # Nobody reads it without the lock being held, and the work is done: no reason to fail, nor to keep the lock.
+        with suppress(OSError):
+            (index / _HOLDER).unlink(missing_ok=True)
         lock.release()
 
 

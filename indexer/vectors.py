@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING, Protocol
 
 import faiss
@@ -93,8 +95,11 @@ def write_vectors(batches: Iterable[Rows], *, dim: int, folder: Path) -> None:
     path = folder / VECTORS_FILE
     try:
         faiss.write_index(index, str(path))
-    except RuntimeError as error:  # how FAISS reports a full or read-only disk
-        raise OSError(f"{path}: {error}") from error
+    except RuntimeError as error:
+        # FAISS tells why in words, which end with the system's.
+        said = str(error).rstrip(")")
+        code = next((code for code in errno.errorcode if said.endswith(os.strerror(code))), errno.EIO)
+        raise OSError(code, os.strerror(code), str(path)) from error
 
 
 def bound_threads(threads: int) -> None:

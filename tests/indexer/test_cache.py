@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from indexer import HashingEncoder, IndexNotWritable
+from indexer import HashingEncoder
 from indexer.cache import CACHE_FILE, Embedded, VectorCache
 from indexer.token_store import pack
 
@@ -170,5 +170,5 @@ def test_pruning_a_damaged_file_does_no_harm(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
 
-    with pytest.raises(IndexNotWritable, match="embedding cache"):
+    with pytest.raises(OSError, match="file/cache"):
         VectorCache(tmp_path / "file" / "cache", card=CARD)
