@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,9 @@ def build_lock(index: Path, *, work: str = "build") -> Iterator[None]:
         (index / _HOLDER).write_text(json.dumps(holder), encoding="utf-8")
         yield
     finally:
-        (index / _HOLDER).unlink(missing_ok=True)
+        # Nobody reads it without the lock being held, and the work is done: no reason to fail, nor to keep the lock.
+        with suppress(OSError):
+            (index / _HOLDER).unlink(missing_ok=True)
         lock.release()
 
 
