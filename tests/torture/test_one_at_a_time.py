@@ -65,19 +65,21 @@ def test_what_comes_while_a_build_is_at_work_is_refused_by_name_and_changes_noth
     for _ in range(2):
         build_quietly(first, index=index)
         build_quietly(second, index=index)
+    third = tmp_path / "third.jsonl"
+    third.write_text('{"id": "gamma", "text": "Kalimat yang belum pernah dibaca.", "source": "gammatanda"}\n')
     with ThreadPoolExecutor() as pool:
-        third = tmp_path / "third.jsonl"
-        third.write_text('{"id": "gamma", "text": "Kalimat yang belum pernah dibaca.", "source": "gammatanda"}\n')
         building = pool.submit(build_quietly, third, index=index, encoder=encoder)
         assert encoder.reached.wait(60)
         before = content(index)
         named = rf"another build is at work in {re.escape(str(index))} \(process {os.getpid()} on \S+, since .*\); wait"
-        with pytest.raises(IndexBusy, match=named):
-            build_quietly(first, index=index)
-        with pytest.raises(IndexBusy, match=named):
-            rollback(index)
-        assert content(index) == before
-        encoder.go_on.set()
+        try:
+            with pytest.raises(IndexBusy, match=named):
+                build_quietly(first, index=index)
+            with pytest.raises(IndexBusy, match=named):
+                rollback(index)
+            assert content(index) == before
+        finally:
+            encoder.go_on.set()
         built = building.result(60)
 
     assert built.generation == current_generation(index)
