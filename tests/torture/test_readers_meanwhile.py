@@ -93,7 +93,7 @@ def test_readers_that_open_while_builds_replace_and_remove_see_no_error(
     with ThreadPoolExecutor(READERS) as pool:
         reading = [pool.submit(read) for _ in range(READERS)]
         try:
-            for number in range(rounds(small=3, full=200)):
+            for number in range(rounds(small=3, full=100)):
                 mark = marks[number % 2]
                 mark_of[build_quietly(two_corpora[mark], index=index, keep=keep).generation] = mark
         finally:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,14 @@ from search import Query, Searcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from types import ModuleType
 
     import pytest
 
     from indexer import BuildReport
+
+    Connect = Callable[[], AbstractContextManager[httpx2.Client]]
 
 MARK = re.compile(r"(?:alfa|beta)tanda")
 PATIENCE_S = 60.0
@@ -51,14 +54,14 @@ class InProcess:
         return json.dumps({"generation": searcher.info.generation, "hits": hits})
 
     @contextmanager
-    def serving(self) -> Iterator[Callable[[], httpx2.Client]]:
+    def serving(self) -> Iterator[Connect]:
         live = Live(
             lambda: Searcher(open_current(self._index), encoder=HashingEncoder()),
             read_current=lambda: current_generation(self._index),
             poll_interval_s=0.02,
         )
         with TestClient(create_app(live, settings=Settings(queue_timeout_s=PATIENCE_S))) as client:
-            yield lambda: client
+            yield lambda: nullcontext(client)
 
 
 class Processes:
@@ -80,7 +83,7 @@ class Processes:
         return self._cari("search", question, "--json")
 
     @contextmanager
-    def serving(self) -> Iterator[Callable[[], httpx2.Client]]:
+    def serving(self) -> Iterator[Connect]:
         log = self._index.parent / "service.log"
         with self._processes.service(self._index, hashing=True, log=log) as (url, pid):
             yield lambda: httpx2.Client(base_url=url, timeout=PATIENCE_S)
@@ -134,11 +137,11 @@ def test_rebuilds_under_clients_cost_no_answer_and_mix_no_generations(  # noqa: 
         with counting:
             seen[name, frozenset(MARK.findall(text))] += 1
 
-    def visit(number: int, connect: Callable[[], httpx2.Client]) -> None:
-        client, turn = connect(), number
-        while not over.is_set():
-            turn += 1
-            note(*ask(client, turn))
+    def visit(turn: int, connect: Connect) -> None:
+        with connect() as client:
+            while not over.is_set():
+                turn += 1
+                note(*ask(client, turn))
 
     def search() -> None:
         while not over.is_set():
@@ -146,13 +149,17 @@ def test_rebuilds_under_clients_cost_no_answer_and_mix_no_generations(  # noqa: 
             note(json.loads(answer)["generation"], answer)
 
     rebuild(marks[1])
-    with site.serving() as connect, ThreadPoolExecutor(clients + COMMAND_LINES) as pool:
+    with (
+        site.serving() as connect,
+        connect() as operator,
+        ThreadPoolExecutor(clients + COMMAND_LINES) as pool,
+    ):
         asking = [pool.submit(visit, number, connect) for number in range(clients)]
         asking += [pool.submit(search) for _ in range(COMMAND_LINES)]
         try:
             for number in range(rebuilds):
                 name, until = rebuild(marks[number % 2]), time.monotonic() + SERVED_S
-                while connect().get("/v1/index").json()["generation"] != name:
+                while operator.get("/v1/index").json()["generation"] != name:
                     assert time.monotonic() < until, f"rebuild {number} was not served"
                     time.sleep(0.05)
         finally:
