@@ -237,5 +237,5 @@ def test_memory_files_and_threads_do_not_grow_with_questions_that_the_model_read
     build_quietly(repository / "corpus" / "sample", index=index, encoder=request.getfixturevalue("embedded"))
 
     with processes.service(index, hashing=False, log=tmp_path / "service.log") as (url, pid):
-        # With every length of a question that it has not met before the engine grows, by about a megabyte, and not again.
+        # Longer until it is warm: the engine keeps memory for each length of a question, in steps of 8 tokens.
         watch(url, pid, warm_up=2_400, questions=2_400)
