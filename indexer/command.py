@@ -17,7 +17,7 @@ from rich.progress import Progress as Bars
 from .build import BuildReport, build
 from .chunker import ChunkSettings
 from .errors import IndexerError
-from .generation import built_at, current_generation, generation_folder, generation_names, rollback, verify
+from .generation import built_at, current_generation, generation_folder, generation_names, read_live, rollback, verify
 from .manifest import read_manifest
 from .model import DEFAULT_MODEL, Runtime, export_source, no_graph_reason, open_encoder, prepare_model
 
@@ -97,17 +97,17 @@ def build_command(
 
 def verify_command(*, index: IndexOption, as_json: JsonOption = False) -> None:
     """Read every byte of every generation and compare it with its checksums."""
-    live = current_generation(index)
-    results: list[dict[str, Any]] = []
-    for name in generation_names(index):
-        try:
-            verify(generation_folder(index, name))
-            results.append({"generation": name, "live": name == live, "ok": True, "reason": None})
-        except IndexerError as error:
-            results.append({"generation": name, "live": name == live, "ok": False, "reason": str(error)})
-    if live not in {result["generation"] for result in results}:
-        reason = f"CURRENT names {live}, which is not there; run: cari rollback --index {index}"
-        results.append({"generation": live, "live": True, "ok": False, "reason": reason})
+    current_generation(index)  # where there is no index, that is what is said
+    reasons = {name: _fault(index, name) for name in generation_names(index)}
+    while (live := current_generation(index)) not in reasons:
+        reasons[live] = _fault(index, live)
+    # What a build has removed meanwhile is not damaged.
+    there = {*generation_names(index), live}
+    results: list[dict[str, Any]] = [
+        {"generation": name, "live": name == live, "ok": reason is None, "reason": reason}
+        for name, reason in reasons.items()
+        if name in there
+    ]
     if as_json:
         put_json({"generations": results})
     else:
@@ -120,8 +120,7 @@ def verify_command(*, index: IndexOption, as_json: JsonOption = False) -> None:
 
 def info_command(*, index: IndexOption, as_json: JsonOption = False) -> None:
     """Say what the live generation holds and how it was made."""
-    name = current_generation(index)
-    manifest = read_manifest(generation_folder(index, name))
+    name, manifest = read_live(index, lambda folder: (folder.name, read_manifest(folder)))
     size_bytes = sum(summed.size_bytes for summed in manifest.files.values())
     kept = [other for other in generation_names(index) if other != name]
     content = {
@@ -244,6 +243,18 @@ def put(text: str) -> None:
 def put_json(content: object) -> None:
     """One JSON object, on stdout."""
     put(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def _fault(index: Path, name: str) -> str | None:
+    """What is wrong with a generation, or None."""
+    folder = generation_folder(index, name)
+    if not folder.is_dir():
+        return f"CURRENT names {name}, which is not there; run: cari rollback --index {index}"
+    try:
+        verify(folder)
+    except IndexerError as error:
+        return str(error)
+    return None
 
 
 def _report(report: BuildReport, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ IndexerError
 ├── IndexNotFound     no generation is live in the folder
 ├── IndexDamaged      a file is missing, short or altered
 ├── IndexMismatch     made by another format version, model or dimension
-├── IndexBusy         another build holds the lock
+├── IndexBusy         another build or rollback holds the lock
 └── IndexNotWritable  the disk refuses: space, permission, read-only
 """
 
@@ -38,7 +38,7 @@ class IndexMismatch(IndexerError):  # noqa: N818
 
 
 class IndexBusy(IndexerError):  # noqa: N818
-    """Another build holds the lock."""
+    """Another build or rollback holds the lock."""
 
 
 class IndexNotWritable(IndexerError):  # noqa: N818

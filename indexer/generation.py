@@ -7,10 +7,11 @@ import re
 import shutil
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .errors import IndexDamaged, IndexMismatch, IndexNotFound, IndexNotWritable
 from .lexical import LexicalIndex
+from .lock import build_lock
 from .manifest import MANIFEST_FILE, Manifest, read_manifest, sum_file
 from .offsets import LATE_OFFSETS_FILE, read_offsets
 from .store import Store
@@ -19,7 +20,10 @@ from .token_store import TokenStore
 from .vectors import FlatVectors, VectorIndex
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+T = TypeVar("T")
 
 CURRENT = "CURRENT"
 GENERATIONS = "generations"
@@ -35,7 +39,10 @@ _LAST = "~"
 
 
 class Generation:
-    """An open generation. Thread-safe and read-only; its files stay mapped until the last reference goes.
+    """An open generation. Thread-safe and read-only.
+
+    All its files are opened here, none later, and stay mapped until the last reference goes: what is open answers
+    to the end, though a build may have removed the folder.
 
     `tokens` is None where it was built without late interaction.
 
@@ -84,7 +91,27 @@ def open_current(index: Path) -> Generation:
         IndexDamaged: see `Generation`.
         IndexMismatch: see `Generation`.
     """
-    return Generation(generation_folder(index, current_generation(index)))
+    return read_live(index, Generation)
+
+
+def read_live(index: Path, read: Callable[[Path], T]) -> T:
+    """What `read` makes of the folder of the live generation.
+
+    A build may replace and remove a generation while it is read; then the one that is live by now is read instead.
+
+    Raises:
+        IndexNotFound: nothing was built in `index`.
+        IndexDamaged: the live generation is damaged; or as `read` raises it.
+    """
+    name = current_generation(index)
+    while True:
+        try:
+            return read(generation_folder(index, name))
+        except IndexDamaged:
+            live = current_generation(index)
+            if live == name:
+                raise
+            name = live
 
 
 def open_good(index: Path) -> Generation:
@@ -256,7 +283,22 @@ def rollback(index: Path) -> str:
 
     Raises:
         IndexNotFound: there is none.
+        IndexBusy: a build is at work, which would make its own generation live next.
+        IndexNotWritable: the disk refuses.
     """
+    if not generation_names(index):
+        raise IndexNotFound(f"no generation in {index}; build one: cari build PATH... --index {index}")
+    try:
+        with build_lock(index, work="rollback"):
+            return _roll_back(index)
+    except OSError as error:
+        raise IndexNotWritable(
+            f"cannot change what is live in {index} ({error}); free space there or check who may write, then run "
+            f"again: cari rollback --index {index}"
+        ) from error
+
+
+def _roll_back(index: Path) -> str:
     live = _live_or_last(index)
     for name in reversed([name for name in generation_names(index) if name < live]):
         try:

@@ -28,6 +28,8 @@ _INPUTS = ("input_ids", "attention_mask")
 _OUTPUTS = ("sentence_embedding", "token_embeddings")
 # Tokens a batch, padding included: past this the intermediate results no longer fit the processor's cache.
 _BATCH_TOKENS = 2048
+# The engine keeps memory for every width that it has met. Questions of 1 to 60 words: 120 MB more, and 9 MB with this.
+_WIDTH_STEP = 8
 
 
 def export_graph(module: Any, *, example: dict[str, Any], folder: Path) -> None:  # noqa: ANN401 - torch stays out
@@ -75,7 +77,7 @@ class GraphEncoder(PromptedEncoder):
         vectors = np.empty((len(ids), self._card.dim), np.float32)
         tokens: list[TokenVectors | None] = [None] * len(ids)
         for batch in _batches([len(row) for row in ids]):
-            width = len(ids[batch[-1]])
+            width = _width(len(ids[batch[-1]]), most=self._card.max_tokens)
             inputs = np.zeros((2, len(batch), width), np.int64)
             for place, row in enumerate(batch):
                 inputs[0, place, : len(ids[row])] = ids[row]
@@ -88,6 +90,11 @@ class GraphEncoder(PromptedEncoder):
                 kept = slice(own.start, len(pieces) + (own.stop or 0))
                 tokens[row] = TokenVectors(pieces[kept], unit_rows(by_token[place, kept]))
         return Embedding(vectors, [entry for entry in tokens if entry is not None])
+
+
+def _width(longest: int, *, most: int) -> int:
+    """How many tokens wide a batch is made: a multiple of 8 where the model reads that far (13 becomes 16)."""
+    return max(longest, min(-(-longest // _WIDTH_STEP) * _WIDTH_STEP, most))
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

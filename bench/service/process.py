@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.error import URLError
 from urllib.request import urlopen
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def _wait_ready(url: str, running: subprocess.Popen[bytes], *, log: Path) -> Non
         try:
             with urlopen(f"{url}/readyz", timeout=10):  # noqa: S310 - our own process
                 return
-        except URLError:
+        except OSError:  # refused, not ready, or too busy to say
             time.sleep(0.1)
     raise RuntimeError(f"the service did not become ready: {log.read_text()[-2000:]}")
 

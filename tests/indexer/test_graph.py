@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from indexer import DEFAULT_MODEL, EncoderFailed, ModelError, find_prepared, open_encoder, prepare_model
-from indexer.graph import GraphEncoder, _batches
+from indexer.graph import GraphEncoder, _batches, _width
 from indexer.model import no_graph_reason
 from indexer.sentence_model import TorchEncoder, load_sentence_transformer
 from indexer.tokenizer import PieceTokenizer
@@ -32,6 +32,16 @@ if TYPE_CHECKING:
 )
 def test_batches_go_from_short_to_long_within_the_padded_size(lengths: list[int], expected: list[list[int]]) -> None:
     assert list(_batches(lengths)) == expected
+
+
+@pytest.mark.parametrize(
+    ("longest", "most", "expected"),
+    [(1, 512, 8), (8, 512, 8), (13, 512, 16), (512, 512, 512), (509, 510, 510), (9, 4, 9)],
+)
+def test_questions_of_all_lengths_come_in_few_widths_within_what_the_model_reads(
+    longest: int, most: int, expected: int
+) -> None:
+    assert _width(longest, most=most) == expected
 
 
 def test_batches_hold_every_row_once() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+    from types import ModuleType
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +23,35 @@ def rounds() -> Callable[..., int]:
         return full if os.environ.get("TORTURE") else small
 
     return choose
+
+
+@pytest.fixture(scope="session")
+def processes(repository: Path) -> ModuleType:
+    """`bench/service/process.py`: real `cari` processes, with the hashing encoder where meaning does not matter."""
+    spec = spec_from_file_location("bench_processes", repository / "bench" / "service" / "process.py")
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def two_corpora(tmp_path: Path, write_rows: Callable[..., Path]) -> dict[str, Path]:
+    """Two sets of articles by their mark: every title, sentence, id and source of a set carries it."""
+    corpora = {}
+    for mark in ("alfatanda", "betatanda"):
+        rows = [
+            {
+                "id": f"{mark}/{number}",
+                "title": f"{mark} {subject}",
+                "text": f"{mark} {subject} nomor {number} tiba. {mark} warga {place} menonton {subject} itu.",
+                "source": mark,
+                "language": "id",
+            }
+            for number, (subject, place) in enumerate(zip(_SUBJECTS, reversed(_SUBJECTS), strict=True))
+        ]
+        corpora[mark] = write_rows(tmp_path / f"{mark}.jsonl", rows)
+    return corpora
+
+
+_SUBJECTS = ("kapal", "banjir", "sekolah", "pasar", "jembatan", "panen", "gempa", "kereta", "hutan", "listrik")
