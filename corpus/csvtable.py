@@ -116,9 +116,13 @@ class _Replayed:
         return self._row[0][0] if self._row else self.number
 
     def forget(self) -> None:
-        """A new row begins."""
+        """A new row begins, below any blank lines: a reader for each of those would take minutes for a file of them."""
         self._row.clear()
         self._row_bytes = 0
+        while (numbered := self._take()) is not None:
+            if numbered[1] is None or not numbered[1].isspace():
+                self._ahead.appendleft(numbered)
+                break
 
     def rewind_to_second(self) -> bool:
         """Hand out all lines of the current row again, except its first; False when that was done too often.
@@ -137,12 +141,10 @@ class _Replayed:
         return self
 
     def __next__(self) -> str:
-        if self._ahead:
-            number, line = self._ahead.popleft()
-        else:
-            number, line = next(self._lines)
-            self._new_lines += 1
-        self.number = number
+        numbered = self._take()
+        if numbered is None:
+            raise StopIteration
+        number, line = numbered
         self._row.append((number, line))
         if line is None:
             raise BadRecordError(f"line longer than {MAX_RECORD_BYTES:,} bytes")
@@ -152,3 +154,13 @@ class _Replayed:
         if len(self._row) > _MAX_ROW_LINES:
             raise BadRecordError(f"row of more than {_MAX_ROW_LINES:,} lines; is a quote left open?")
         return decode(line)
+
+    def _take(self) -> tuple[int, bytes | None] | None:
+        if self._ahead:
+            numbered: tuple[int, bytes | None] | None = self._ahead.popleft()
+        else:
+            numbered = next(self._lines, None)
+            self._new_lines += 1
+        if numbered is not None:
+            self.number = numbered[0]
+        return numbered

@@ -24,6 +24,8 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _MAX_MARKS: Final = 30
 _MARK: Final = "".join(mark for mark in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(mark))
 _STACKED: Final = re.compile(f"([{_MARK}]{{{_MAX_MARKS}}})[{_MARK}]+")
+# The plain test first: the set of marks is slow to search for, and nearly no text has so many letters of no Latin.
+_NOT_LATIN: Final = re.compile(f"[^\x00-\u02ff\u2010-\u2027]{{{_MAX_MARKS}}}")
 
 _MIN_WRAP_WIDTH: Final = 50
 _MAX_WRAP_WIDTH: Final = 100
@@ -40,7 +42,7 @@ def normalise(text: str) -> str:
     if "\u200c" in text or "\u200d" in text:
         text = _STRAY_JOINER.sub("", text)
     text = _SPACES.sub(" ", text)
-    if not text.isascii():
+    if _NOT_LATIN.search(text):
         text = _STACKED.sub(r"\1", text)
     return unicodedata.normalize("NFC", text)
 
