@@ -77,7 +77,7 @@ def test_links_in_a_ring_and_names_too_long_are_named(folder: Path) -> None:
     articles, rejections = read(folder)
     assert [article.id for article in articles] == ["good.txt"]
     assert [Path(one.place).name for one in rejections] == ["a.txt", "b.txt", "again"]
-    with pytest.raises(PathError, match="cannot be read|does not exist"):
+    with pytest.raises(PathError, match="cannot be read"):
         read(Path("x" * 5000))
 
 
@@ -230,7 +230,11 @@ def test_a_page_made_to_harm_is_read_or_named_in_seconds(folder: Path, page: str
 @pytest.mark.parametrize(
     ("head", "reason"),
     [
-        ("a: &a {x: 1}\n" + "".join(f"{b}: &{b} {{<<: [{f'*{a},' * 10}]}}\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)), "aliases"),
+        (
+            "a: &a {x: 1}\n"
+            + "".join(f"{b}: &{b} {{<<: [{f'*{a},' * 10}]}}\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
+            "aliases",
+        ),
         ("a: " + "[" * 15_000, "20 levels"),
         ("- " * 9_000, "20 levels"),
         ("a: b\n" * 20_000, "expected at most 20,000"),
@@ -240,7 +244,7 @@ def test_a_page_made_to_harm_is_read_or_named_in_seconds(folder: Path, page: str
         ("title: .nan", 'field "title" holds float nan'),
         ("text: [1]", None),
     ],
-)  # fmt: skip
+)
 def test_front_matter_made_to_harm_is_named(folder: Path, head: str, reason: str | None) -> None:
     (folder / "a.md").write_text(f"---\n{head}\n---\n{BODY} Sekali.", encoding="utf-8")
     articles, rejections = read(folder)
@@ -310,11 +314,14 @@ ROWS: list[tuple[str, str | None]] = [
     ('{"text": "' + BODY + '", "id": "a\\u0000b"}', "not usable"),
     ('{"text": "' + BODY + '", "id": "\\ud800"}', "not usable"),
     ('{"text": "\\u200b\\u202e\\ufeff"}', "no text is left"),
-    ('{"text": "' + BODY + '", "id": "../../etc/passwd", "title": "\\u202e\\ud800\\u0000", "date": "0000-01-01"}', None),
+    (
+        '{"text": "' + BODY + '", "id": "../../etc/passwd", "title": "\\u202e\\ud800\\u0000", "date": "0000-01-01"}',
+        None,
+    ),
     ('{"text": "' + BODY + '", "id": "..", "url": "java\\nscript:alert(1)", "date": "9999-12-31"}', None),
     ('{"text": "' + BODY + '", "id": "a/similar", "url": " data:text/html,x", "date": "99999-01-01"}', None),
     ('{"text": "' + BODY + '", "id": "<script>", "url": "\\u0001JaVaScRiPt:alert(1)", "lang": "\\ud800"}', None),
-]  # fmt: skip
+]
 
 
 def test_records_made_to_harm_become_plain_articles_or_are_named_by_line(tmp_path: Path) -> None:
@@ -337,15 +344,36 @@ def test_records_made_to_harm_become_plain_articles_or_are_named_by_line(tmp_pat
     data=st.lists(
         st.one_of(
             st.sampled_from(
-                ["<p>", "</p>", '"', ",", "\n", "{", "[", "]", '"text":', "---\n", "id,text\n", "\0", "\ud800",
-                 "\u202e", "\u200d", "\ufeff", "a\u0300", "99999-01-01", "&#0;", "Baca juga: ", BODY]
+                [
+                    "<p>",
+                    "</p>",
+                    '"',
+                    ",",
+                    "\n",
+                    "{",
+                    "[",
+                    "]",
+                    '"text":',
+                    "---\n",
+                    "id,text\n",
+                    "\0",
+                    "\ud800",
+                    "\u202e",
+                    "\u200d",
+                    "\ufeff",
+                    "a\u0300",
+                    "99999-01-01",
+                    "&#0;",
+                    "Baca juga: ",
+                    BODY,
+                ]
             ),
             st.text(max_size=9),
         ),
         max_size=40,
     ),
     name=st.sampled_from(["a.txt", "a.md", "a.html", "a.jsonl", "a.csv", "a.csv.gz"]),
-)  # fmt: skip
+)
 def test_whatever_stands_in_a_file_its_articles_can_be_printed_and_stored(
     tmp_path: Path, data: list[str], name: str
 ) -> None:

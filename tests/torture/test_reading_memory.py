@@ -31,7 +31,7 @@ def read(path: Path) -> dict[str, Any]:
     done = subprocess.run([sys.executable, READER, path], capture_output=True, text=True, check=False, timeout=1800)
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
-    print(f"{path.name}: {path.stat().st_size:,} bytes, grew {result['grew_mib']:.0f} MiB, {result['cpu_s']:.1f} s")
+    print(f"{path.name}: {path.stat().st_size:,} bytes, grew {result['grew_mib']:.0f} MiB, {result['cpu_s']:.1f} s")  # noqa: T201
     return result
 
 
