@@ -28,7 +28,7 @@ IDS = [
     "../../etc/passwd",
     "a/../b",
     "a/similar",
-    "%2e%2e%2f",
+    "50%/..",
     "<script>",
     "a?q=#b",
     "javascript:alert(1)",
