@@ -190,15 +190,15 @@ def assert_in_proportion(step: Callable[[str], object], unit: str, *, chars: int
 
 @pytest.mark.parametrize("name", STEPS)
 def test_every_step_takes_time_in_proportion_to_any_repeated_text(name: str, rounds: Callable[..., int]) -> None:
-    for unit in PIECES[:: rounds(small=4, full=1)]:
-        assert_in_proportion(STEPS[name], unit, chars=rounds(small=500, full=10_000))
+    for unit in PIECES[:: rounds(small=10, full=1)]:
+        assert_in_proportion(STEPS[name], unit, chars=rounds(small=500, full=5_000))
 
 
 def test_every_pattern_takes_little_time_for_the_texts_it_may_meet(rounds: Callable[..., int]) -> None:
     # Rules and bylines meet paragraphs of at most 450 characters; what meets longer ones is among the steps above.
     rng = np.random.default_rng(7)
     texts = [(piece * 450)[:450] for piece in PIECES]
-    for _ in range(rounds(small=20, full=2_000)):
+    for _ in range(rounds(small=5, full=2_000)):
         cycle = "".join(rng.choice(PIECES, size=int(rng.integers(2, 5))))
         texts.append((cycle * 450)[:450])
     for name, meets in patterns():
@@ -248,7 +248,7 @@ def assert_nothing_is_lost(text: str, spans: list[tuple[int, int]]) -> None:
 def test_passages_of_any_repeated_text_hold_all_of_it_and_take_time_in_proportion(
     encoder: HashingEncoder | Fused, rounds: Callable[..., int]
 ) -> None:
-    for unit in [*PIECES[:: rounds(small=6, full=1)], "\ufffd\n\n\ufffd\ufffd\n\n", "x. ", "\U00012000" * 50]:
+    for unit in [*PIECES[:: rounds(small=12, full=1)], "\ufffd\n\n\ufffd\ufffd\n\n", "x. ", "\U00012000" * 50]:
         text = unit * (rounds(small=2_000, full=40_000) // len(unit))
         assert_nothing_is_lost(text, passages_of(text, encoder))
         assert_in_proportion(partial(passages_of, encoder=encoder), unit, chars=rounds(small=500, full=5_000), steps=2)
