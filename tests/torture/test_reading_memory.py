@@ -118,7 +118,7 @@ def test_a_small_parquet_file_of_huge_equal_rows_is_left_out_row_by_row(
     tmp_path: Path, rounds: Callable[..., int]
 ) -> None:
     path = tmp_path / "a.parquet"
-    size_mib, rows = rounds(small=20, full=64), rounds(small=80, full=400)
+    size_mib, rows = rounds(small=20, full=64), rounds(small=24, full=400)
     write_parquet(path, size_mib * MIB, rows=rows)
 
     result = read(path)
@@ -143,7 +143,7 @@ LARGEST = {
 
 
 def test_records_of_the_largest_size_take_a_multiple_of_that(tmp_path: Path, rounds: Callable[..., int]) -> None:
-    size_bytes = rounds(small=MIB // 4, full=16 * MIB - 4096)
+    size_bytes = rounds(small=MIB // 16, full=16 * MIB - 4096)
     for name, (head, unit, tail) in LARGEST.items():
         count = (size_bytes - len(head) - len(tail)) // len(unit)
         (tmp_path / name).write_bytes(head + unit * count + tail)
