@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # A comma first; spreadsheets in a locale with decimal commas, such as the Indonesian one, write semicolons.
 _DELIMITERS: Final = (",", ";", "\t")
+# A row of 16 MiB has as many lines when they are 160 characters long; each line costs memory of its own.
+_MAX_ROW_LINES: Final = 100_000
 
 
 def read_csv(file: ArticleFile) -> Iterator[Record | Rejection]:
@@ -49,9 +51,10 @@ def _rows(source: _Replayed, shown: str) -> Iterator[Record | Rejection]:
             row = next(reader, None)
         except (csv.Error, BadRecordError) as error:
             place = f"{shown}:{source.first}"
-            yield Rejection(place, f"not a readable CSV row: {error}")
+            last = source.number
+            lost = "" if source.rewind_to_second() else f"; everything up to line {last} was left out with it"
+            yield Rejection(place, f"not a readable CSV row: {error}{lost}")
             rows += 1
-            source.rewind_to_second()
             continue
         if row is None:
             break
@@ -103,6 +106,8 @@ class _Replayed:
         self._ahead: deque[tuple[int, bytes | None]] = deque()
         self._row: list[tuple[int, bytes | None]] = []
         self._row_bytes = 0
+        self._new_lines = 0
+        self._replayed_lines = 0
         self.number = 0
 
     @property
@@ -111,24 +116,51 @@ class _Replayed:
         return self._row[0][0] if self._row else self.number
 
     def forget(self) -> None:
-        """A new row begins."""
+        """A new row begins, below any blank lines: a reader for each of those would take minutes for a file of them."""
         self._row.clear()
         self._row_bytes = 0
+        while (numbered := self._take()) is not None:
+            if numbered[1] is None or not numbered[1].isspace():
+                self._ahead.appendleft(numbered)
+                break
 
-    def rewind_to_second(self) -> None:
-        """Hand out all lines of the current row again, except its first."""
+    def rewind_to_second(self) -> bool:
+        """Hand out all lines of the current row again, except its first; False when that was done too often.
+
+        A stray quote costs a second reading of the lines up to the next quote. A file in which every line costs
+        one of all the lines below it was made to.
+        """
+        again = len(self._row) - 1
+        if self._replayed_lines + again > _MAX_ROW_LINES + 2 * self._new_lines:
+            return False
+        self._replayed_lines += again
         self._ahead.extendleft(reversed(self._row[1:]))
+        return True
 
     def __iter__(self) -> _Replayed:
         return self
 
     def __next__(self) -> str:
-        number, line = self._ahead.popleft() if self._ahead else next(self._lines)
-        self.number = number
+        numbered = self._take()
+        if numbered is None:
+            raise StopIteration
+        number, line = numbered
         self._row.append((number, line))
         if line is None:
             raise BadRecordError(f"line longer than {MAX_RECORD_BYTES:,} bytes")
         self._row_bytes += len(line)
         if self._row_bytes > MAX_RECORD_BYTES:
             raise BadRecordError(f"row longer than {MAX_RECORD_BYTES:,} bytes; is a quote left open?")
+        if len(self._row) > _MAX_ROW_LINES:
+            raise BadRecordError(f"row of more than {_MAX_ROW_LINES:,} lines; is a quote left open?")
         return decode(line)
+
+    def _take(self) -> tuple[int, bytes | None] | None:
+        if self._ahead:
+            numbered: tuple[int, bytes | None] | None = self._ahead.popleft()
+        else:
+            numbered = next(self._lines, None)
+            self._new_lines += 1
+        if numbered is not None:
+            self.number = numbered[0]
+        return numbered

@@ -8,7 +8,9 @@ from typing import Final
 from .bylines import Found
 from .dates import DATE, WEEKDAY, date_of
 
-_PLACE: Final = r"[A-Z][\w.'’-]*(?:[ /-][A-Z][\w.'’-]*){0,3}(?:,\s*[A-Z][\w.'’-]*(?:\s[A-Z][\w.'’-]*)?)?"
+# A hyphen stands inside a word and never between two, or "A-A-A-A-..." would be tried in every way to divide it.
+_WORD: Final = r"[A-Z][\w.'’]*+(?:-[\w.'’]++)*"
+_PLACE: Final = rf"{_WORD}(?:[ /]{_WORD}){{0,3}}(?:,\s*{_WORD}(?:\s{_WORD})?)?"
 _SITE: Final = r"[A-Za-z][\w-]*(?:\.[A-Za-z]+)?\.(?i:com|co\.id|co|id|net|org|tv)"
 _NAMED: Final = (
     r"(?:ANTARA(?: News)?|CNN(?: ?Business| Indonesia| Politics)?|CNBC(?: Indonesia)?"

@@ -104,8 +104,13 @@ def _dates(pattern: re.Pattern[str], text: str, *, day_first: bool | None) -> It
             yield found
 
 
+def is_likely_year(year: int) -> bool:
+    """Whether news may be of that year; 1 and 9999 stand for "unknown" in some archives."""
+    return _FIRST_YEAR <= year <= _LAST_YEAR
+
+
 def _date(year: str, month: int, day: str) -> date | None:
-    if not _FIRST_YEAR <= int(year) <= _LAST_YEAR:
+    if not is_likely_year(int(year)):
         return None
     try:
         return date(int(year), month, int(day))

@@ -10,6 +10,7 @@ from .errors import BadRecordError
 from .language import detect_article_language
 from .metadata import day_first_in, find_published, find_title, given_language, given_published, host_of, web_address
 from .paragraphs import normalise, one_line, split_paragraphs
+from .record import MAX_FIELD_CHARS
 
 if TYPE_CHECKING:
     from .record import Fields
@@ -19,8 +20,14 @@ def make_article(fields: Fields, *, article_id: str, digest: str) -> Article:
     """The article that a record holds. What the record states wins over what its text shows.
 
     Raises:
-        BadRecordError: nothing is left after cleaning.
+        BadRecordError: nothing is left after cleaning, or a field other than the text is as long as one.
     """
+    for name in ("title", "url", "source", "author", "published", "language"):
+        value = getattr(fields, name)
+        if isinstance(value, str) and len(value) > MAX_FIELD_CHARS:
+            raise BadRecordError(
+                f'field "{name}" holds {len(value):,} characters; expected at most {MAX_FIELD_CHARS:,}'
+            )
     raw = normalise(fields.text)
     language = given_language(fields.language) or detect_article_language(raw)
     cleaned = clean(split_paragraphs(raw), day_first=day_first_in(language))

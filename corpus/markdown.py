@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _FRONT_MATTER: Final = YAMLHandler()
+_MAX_HEAD_CHARS: Final = 20_000
+_MAX_HEAD_LEVELS: Final = 20
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PARSER: Final = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
@@ -23,7 +26,7 @@ def split_front_matter(text: str) -> tuple[Mapping[str, object], str]:
     """The front matter's fields (none without front matter) and the Markdown below it.
 
     Raises:
-        BadRecordError: the front matter is not valid YAML.
+        BadRecordError: the front matter is not valid YAML, or longer or more intricate than front matter is.
     """
     if not _FRONT_MATTER.detect(text):
         return {}, text
@@ -31,7 +34,10 @@ def split_front_matter(text: str) -> tuple[Mapping[str, object], str]:
         head, body = _FRONT_MATTER.split(text)
     except ValueError:  # a rule at the top and no second one: nothing but Markdown
         return {}, text
+    if len(head) > _MAX_HEAD_CHARS:
+        raise BadRecordError(f"front matter of {len(head):,} characters; expected at most {_MAX_HEAD_CHARS:,}")
     try:
+        _check_plain(head)
         fields = _FRONT_MATTER.load(head)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
@@ -39,6 +45,17 @@ def split_front_matter(text: str) -> tuple[Mapping[str, object], str]:
     if not isinstance(fields, dict):  # two rules around ordinary text
         return {}, text
     return {str(name).casefold(): value for name, value in fields.items()}, body
+
+
+def _check_plain(head: str) -> None:
+    """Raises BadRecordError for what YAML's loader takes minutes over: aliases of aliases, lists in lists in lists."""
+    levels = 0
+    for event in yaml.parse(head, Loader=_LOADER):
+        levels += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if levels > _MAX_HEAD_LEVELS or isinstance(event, yaml.AliasEvent):
+            raise BadRecordError(
+                f"front matter with YAML aliases (*name) or over {_MAX_HEAD_LEVELS} levels; simplify it"
+            )
 
 
 def plain_text(markdown: str) -> tuple[str | None, str]:

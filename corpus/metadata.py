@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from .dates import find_date, find_reported_date
+from .dates import find_date, find_reported_date, is_likely_year
 from .paragraphs import one_line
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def given_published(value: str | date | None, *, language: str) -> date | None:
     """The date that a record states, None when it is no possible date."""
     if isinstance(value, str):
         return find_date(one_line(value), day_first=day_first_in(language))
-    return value
+    return value if value is not None and is_likely_year(value.year) else None
 
 
 def day_first_in(language: str) -> bool | None:

@@ -19,6 +19,13 @@ _INVISIBLE: Final = re.compile(
 _JOINED: Final = "\u0590-\u1fff\u2600-\u2bff\ufb50-\ufdff\ufe0f\ufe70-\ufefc\U0001f000-\U0001faff"
 _STRAY_JOINER: Final = re.compile(f"(?<![{_JOINED}])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}])")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+# Thirty is the Stream-Safe Text Format's number (UAX #15); no language stacks more than a few. NFC puts the marks of
+# one letter in order in time that grows with the square of their number.
+_MAX_MARKS: Final = 30
+_MARK: Final = "".join(mark for mark in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(mark))
+_STACKED: Final = re.compile(f"([{_MARK}]{{{_MAX_MARKS}}})[{_MARK}]+")
+# The plain test first: the set of marks is slow to search for, and nearly no text has so many letters of no Latin.
+_NOT_LATIN: Final = re.compile(f"[^\x00-\u02ff\u2010-\u2027]{{{_MAX_MARKS}}}")
 
 _MIN_WRAP_WIDTH: Final = 50
 _MAX_WRAP_WIDTH: Final = 100
@@ -35,6 +42,8 @@ def normalise(text: str) -> str:
     if "\u200c" in text or "\u200d" in text:
         text = _STRAY_JOINER.sub("", text)
     text = _SPACES.sub(" ", text)
+    if _NOT_LATIN.search(text):
+        text = _STACKED.sub(r"\1", text)
     return unicodedata.normalize("NFC", text)
 
 
@@ -53,15 +62,15 @@ def split_paragraphs(text: str) -> list[str]:
     width = _wrap_width(lines)
     if width is None:
         return [line for line in lines if line]
-    paragraphs: list[str] = []
+    paragraphs: list[list[str]] = []
     previous = ""
     for line in lines:
         if line and previous and not _had_room(previous, line, width):
-            paragraphs[-1] += f" {line}"
+            paragraphs[-1].append(line)
         elif line:
-            paragraphs.append(line)
+            paragraphs.append([line])
         previous = line
-    return paragraphs
+    return [" ".join(parts) for parts in paragraphs]
 
 
 def _wrap_width(lines: list[str]) -> int | None:

@@ -63,8 +63,12 @@ def _check(paths: Sequence[Path]) -> None:
         raise PathError("no path was given; name files or folders of articles")
     empty = []
     for path in paths:
-        if not path.exists():
-            raise PathError(f"{printable(path)} does not exist; check the spelling, or create it first")
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise PathError(f"{printable(path)} does not exist; check the spelling, or create it first") from error
+        except OSError as error:  # a name too long, links in a ring, a folder above that may not be entered
+            raise PathError(f"{printable(path)} cannot be read: {error.strerror}") from error
         if not os.access(path, os.R_OK):
             raise PathError(f"{printable(path)} cannot be read: permission denied; run as a user who may read it")
         if next(find_files(path, seen=set(), quarantine=lambda _rejection: None), None) is None:

@@ -15,10 +15,12 @@ from .files import MAX_RECORD_BYTES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-CLEANING_VERSION: Final = 1
+CLEANING_VERSION: Final = 2
 """Raised whenever cleaning, metadata or language detection would make another article of the same record."""
 
 MAX_ID_CHARS: Final = 512
+MAX_FIELD_CHARS: Final = 10_000
+"""Of any field but the text: what is longer is text in the wrong field, and every answer would carry it."""
 
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("id", "_id"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .decoding import decode
 from .errors import BadRecordError
-from .files import ArticleFile, read_whole
+from .files import MAX_MARKUP_BYTES, MAX_RECORD_BYTES, ArticleFile, read_whole
 from .markdown import plain_text, split_front_matter
 from .record import Fields, Record, is_usable_id, read_fields, sha256_hex
 from .rejection import Rejection
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def read_single(file: ArticleFile) -> Iterator[Record | Rejection]:
     """The one record of a file, or why there is none."""
     try:
-        yield _RECORD_OF[file.kind](file, read_whole(file))
+        max_bytes = MAX_RECORD_BYTES if file.kind == "text" else MAX_MARKUP_BYTES
+        yield _RECORD_OF[file.kind](file, read_whole(file, max_bytes=max_bytes))
     except BadRecordError as error:
         yield Rejection(file.shown, str(error))
 

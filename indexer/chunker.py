@@ -22,6 +22,8 @@ _MARGIN = 2
 """A passage alone may have a token more at either edge than the same piece inside its article."""
 _LEAST_ROOM = 24
 """Tokens a passage must be left: one code point (U+FDFA) normalises to 18 characters, and the margin."""
+_LONGEST_TOKEN = 64
+"""Code points. A run of characters that the model does not know is one token to it, however long."""
 _SLICE = 200_000
 """Code points tokenised at once, which bounds memory."""
 
@@ -163,7 +165,20 @@ def chunk(article: Article, *, tokenizer: Tokenizer, settings: ChunkSettings, ov
 
 
 def _token_starts(text: str, tokenizer: Tokenizer) -> npt.NDArray[np.int32]:
-    """As the tokenizer's own, a long text in slices that end at a space where there is one."""
+    """As the tokenizer's own, but a token of more than 64 code points counts as one for each 64 of them."""
+    starts = _sliced_token_starts(text, tokenizer)
+    edges = np.concatenate((starts, np.array([len(text)], np.int32)))
+    long = np.flatnonzero(np.diff(edges) > _LONGEST_TOKEN)
+    if not len(long):
+        return starts
+    within = [
+        np.arange(int(edges[at]) + _LONGEST_TOKEN, int(edges[at + 1]), _LONGEST_TOKEN, dtype=np.int32) for at in long
+    ]
+    return np.sort(np.concatenate((starts, *within)))
+
+
+def _sliced_token_starts(text: str, tokenizer: Tokenizer) -> npt.NDArray[np.int32]:
+    """A long text's in slices, which bounds memory, that end at a space where there is one."""
     if len(text) <= _SLICE:
         return tokenizer.token_starts(text)
     slices = []

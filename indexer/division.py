@@ -222,7 +222,8 @@ def _cheapest(costs: list[float], tokens: list[int], overlaps: list[int], room: 
     for end in range(1, count + 1):
         for begin in range(end - 1, -1, -1):
             size = tokens[end] - tokens[begin]
-            if size > room and begin < end - 1:
+            # Some characters have no token, and units of nothing else would make this loop as long as the text.
+            if (size > room or end - begin > room) and begin < end - 1:
                 break
             cost = best[begin] + 1 + (1 - size / room) ** 2
             if begin > 0:
