@@ -16,6 +16,13 @@ class ProblemProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answers that the request is malformed, and closes the connection: where the next begins is unknown."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            # The head was good and the body is not: the app is at work, and nobody waits for what it would answer.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            self.transport.close()  # an answer is under way or out, and no other can follow it
+            return
         request_id = uuid.uuid4().hex
         problem = Problem(
             type=f"/problems/{MalformedRequest.name}",

@@ -1,0 +1,287 @@
+# Whatever the service is sent, byte by byte: it answers or refuses, never fails, and tells nobody a secret.
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import logging
+import random
+import re
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+import uvicorn
+
+from api.access.keys import create_key
+from api.app import create_app
+from api.live import Live
+from api.serving import SERVER_OPTIONS, server_options
+from api.settings import Settings
+from api.telemetry import log_handler
+from indexer import HashingEncoder, open_current
+from search import Searcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+ROWS = [
+    {"id": "kapal/1", "title": "Kapal kandas", "text": "Sebuah kapal kandas di muara. Air surut sejak pagi."},
+    {"id": "a/similar", "title": "A ship", "text": "A ship was stranded at the mouth of the river. The tide fell."},
+    {"id": "é #50%?&=;+", "title": "<script>", "text": "Warga menonton kapal dari tepi muara sampai air pasang."},
+]
+# What may be in no log and no answer, though it is sent: each has this in it.
+SECRET = "cari_s3cr3t"
+SECRET_BYTES = SECRET.encode()
+
+ODD_VALUES = (
+    *("", " ", "0", "-1", "1e309", "NaN", "٣", "5.0", "9" * 400, "true", "null", "[]", "{}", "id,en", "2026-02-30"),
+    *("'\"<script>alert(1)</script>", "${7*7}{{7*7}}", "%00", "%ff%fe", "%ed%a0%80", "%zz", "%", "%u0041", "\\", ";", "+"),
+    *("%F0%9F%8C%8A", "%E2%80%AE", "%EF%B7%BA" * 300, "a" * 9_000, "%C3%A9" * 3_000, "%20" * 2_000, "a&" * 200, "&&&===&"),
+)
+ODD_SEGMENTS = (
+    *("kapal/1", "kapal%2F1", "a%2Fsimilar", "a/similar", "%C3%A9%20%2350%25%3F%26%3D%3B%2B", "similar", "/similar", ""),
+    *("..", "../../../../etc/passwd", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "..%5c..%5cwindows", "%00", "search.js%00", "%ff"),
+    *("%ed%a0%80", "%zz", "%", "%2", "search.js/", "/etc/passwd", "//", "%2F" * 2_000, "a" * 5_000, "%E2%80%AE", "CON", "~"),
+    *("%0d%0aX-Injected:%20yes", "%25252e", ".%00.", "*", "{id}", ";a=b", "style.css?x", "a#b", "%C0%AE%C0%AE/", "%7F%1B"),
+)
+ODD_HEADERS: dict[str, tuple[str, ...]] = {
+    "Accept": ("*/*", "text/html", "text/html;q=x", ",,,;;q=", "a" * 5_000, "text/html;q=1e309", "é"),
+    "Accept-Encoding": ("gzip", "gzip;q=0", "gzip;q=banana", "*;q=nan", "br, zstd, identity;q=0", "g\tz", ",", "x" * 3_000),
+    "Accept-Language": ("id", "en;q=nan", ";q=", "id;q=-1, en;q=inf", "*", "-", "é-É", "a;" * 2_000),
+    "Cookie": ("cari_ui=en", "cari_ui=", "=;=;", "cari_ui=%00; cari_ui=id", "a" * 9_000, "cari_ui=\"\\", ";" * 900),
+    "If-None-Match": ("*", '"', 'W/"', '"a", W/"b", ,', "W/" * 900, '"' * 5_000, '"\x80\xff"', "*, *"),
+    "If-Modified-Since": ("never", "Mon, 99 Foo 2026 99:99:99 GMT", "0", "-1", "Thu, 01 Jan 0001 00:00:00 GMT", "9" * 99),
+    "If-Range": ('"x"', "yesterday", "é"),
+    "Range": ("bytes=0-", "bytes=-1", "bytes=9-1", "bytes=a-b", "bytes=" + "0-1," * 300, "lines=1-2", "bytes", "bytes=-", "="),
+    "Content-Type": (
+        *("application/json", "application/json; charset=utf-16", "text/plain", "multipart/form-data", "", "/", ";"),
+        *("application/x-www-form-urlencoded", "application/json;" + "a=b;" * 500, "APPLICATION/JSON", "application/json é"),
+    ),
+    "Content-Encoding": ("gzip", "identity", "br", "x, y"),
+    "X-Request-ID": ("mine-1", "a b", "x" * 500, "../..", "é", "<b>"),
+    "X-Forwarded-For": ("127.0.0.1", "::1", "not an address", ",,,", "1.2.3.4" * 99),
+    "X-Forwarded-Proto": ("https", "gopher", "é"),
+    "Origin": ("https://evil.example", "null", "é", "x" * 999),
+    "Access-Control-Request-Method": ("GET", "é", "BREW"),
+    "Traceparent": ("00-" + "0" * 32 + "-" + "0" * 16 + "-00", "ff-x-y-z", "é"),
+    "Expect": ("100-continue", "the-unexpected"),
+    "Upgrade": ("websocket", "h2c"),
+    "Transfer-Encoding": ("gzip", "identity", "chunked, chunked"),
+    "Host": ("127.0.0.1", "", "a:b:c", "[", "[::1", "evil.example", "é", "x" * 3_000),
+    "X-Big": ("y" * 70_000,),
+}
+BODIES = (
+    *(b"", b"{", b"[]", b"null", b'"q"', b"0", b"{}", b"\xff\xfe", b"\xef\xbb\xbf{}", b'{"q":"kapal"} {}', b"\x00"),
+    *(b'{"q":"kapal"}', b'{"q":"kapal","q":"b"}', b'{"q":{"a":1,"a":2}}', b'{"q":NaN}', b'{"limit":-Infinity,"q":"a"}'),
+    *(b'{"q":"\\ud800"}', b'{"q":"a","\\udfff":1}', b'{"q":"\\u0000"}', b'{"q":"a","lang":["\\ud800"]}', b'{"q":["a"]}'),
+    *(b'{"q":"a","limit":1e308}', b'{"q":"a","limit":1e999}', b'{"q":"a","limit":' + b"9" * 4_000 + b"}"),
+    *(b'{"q":"a","offset":' + b"9" * 9_000 + b"}", b'{"q":"a","limit":-0.0}', b'{"q":"a","from":12345}'),
+    *(b"[" * 10_000, b'{"a":' * 10_000, b"[" * 10_000 + b"]" * 10_000, b'{"q":' + b"[" * 30_000 + b"]" * 30_000 + b"}"),
+    *(b'{"searches":[]}', b'{"searches":[{"q":"a"},{"q":"\\ud800"},7,null,{"q":"a","q":"b"},{"q":NaN}]}'),
+    *(b'{"searches":[[[]],{"q":"kapal"},{"limit":' + b"9" * 400 + b"}]}", b'{"searches":' + b"[" * 9_000),
+    *(gzip.compress(b'{"q":"kapal"}'), gzip.compress(b"0" * 10_000_000), b'{"q":"' + b"a" * 70_000 + b'"}', b"q=kapal"),
+)
+
+
+@dataclass
+class Service:
+    """A service that asks for a key, what it logged, and how to reach it."""
+
+    app: FastAPI
+    address: tuple[str, int]
+    key: str
+    logged: io.StringIO
+
+    def send(self, *sent: bytes, pause_s: float = 0, timeout_s: float = 20) -> bytes:
+        """All that comes back for these bytes until the service closes the connection."""
+        received = b""
+        with socket.create_connection(self.address, timeout=timeout_s) as connection:
+            try:
+                for piece in sent:
+                    connection.sendall(piece)
+                    time.sleep(pause_s)
+                while piece := connection.recv(65_536):
+                    received += piece
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # it refused before it had read all
+        return received
+
+
+@pytest.fixture(scope="module")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, write_rows: Callable[..., Path], build_quietly: Callable[..., Any]
+) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("requests")
+    build_quietly(write_rows(folder / "articles.jsonl", ROWS), index=folder / "index")
+    _, key = create_key(folder / "index" / "keys.json", name="fuzz")
+    searcher = Searcher(open_current(folder / "index"), encoder=HashingEncoder())
+    live = Live(lambda: searcher, read_current=lambda: searcher.info.generation, poll_interval_s=3_600)
+    settings = Settings(
+        index=folder / "index",
+        require_key="always",
+        rate="off",
+        trusted_proxies=("127.0.0.1",),
+        cors_origins=("https://news.example",),
+        request_timeout_s=1,
+        log_level="debug",
+    )
+    app = create_app(live, settings=settings)
+    logged = io.StringIO()
+    handler = log_handler("json", stream=logged)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        running = uvicorn.Server(uvicorn.Config(app, **(SERVER_OPTIONS | server_options(settings))))
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        while not running.started:
+            time.sleep(0.01)
+        yield Service(app, listening.getsockname(), key, logged)
+        running.should_exit = True
+        thread.join(10)
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def addresses(app: FastAPI) -> list[str]:
+    """The path of everything that is served: one that is added is asked too."""
+    found = {getattr(route, "path", "") for route in app.routes} | {"/static/search.js"}
+    for context in app.router.routes:
+        found |= {route.path for route in getattr(getattr(context, "original_router", None), "routes", ())}
+    return sorted(found)
+
+
+def target(draw: random.Random, paths: list[str]) -> str:
+    path = re.sub(r"{\w+(:\w+)?}", lambda _: draw.choice(ODD_SEGMENTS), draw.choice(paths))
+    if draw.random() < 0.2:
+        path = f"{path.rstrip('/')}/{draw.choice(ODD_SEGMENTS)}"
+    names = ("q", "limit", "offset", "lang", "source", "from", "to", "mode", "group", "explain", "ui", "passage", "", "é")
+    asked = [f"{quote(draw.choice(names))}={draw.choice(ODD_VALUES)}" for _ in range(draw.randint(0, 4))]
+    if draw.random() < 0.5:
+        asked.append("q=kapal+kandas")
+    if draw.random() < 0.3:
+        asked.append(f"{draw.choice(('key', 'api_key', 'token', 'X-API-Key', 'authorization'))}={SECRET}")
+    if draw.random() < 0.02:
+        asked = [f"q={'a' * draw.choice((1_000_000, 3_000_000))}"]
+    draw.shuffle(asked)
+    return f"{path}?{'&'.join(asked)}" if asked else path
+
+
+def request(draw: random.Random, *, paths: list[str], key: str) -> tuple[bytes, ...]:
+    """A request that is wrong in one way or several, or in none."""
+    method = draw.choice((*("GET",) * 8, *("POST",) * 8, "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "get", "BREW", "X" * 99))
+    asked = target(draw, paths)
+    if method == "POST" and draw.random() < 0.8:
+        asked = draw.choice(("/v1/search", "/v1/search/batch"))
+    headers = [("Host", "127.0.0.1")]
+    headers += [(name, draw.choice(ODD_HEADERS[name])) for name in draw.choices(list(ODD_HEADERS), k=draw.randint(0, 5))]
+    credentials = draw.choice((key, key, key, f"{SECRET}{draw.random()}", f"{SECRET}é", ""))
+    headers.append(
+        draw.choice(
+            (
+                ("Authorization", f"Bearer {credentials}"),
+                ("X-API-Key", credentials),
+                ("Authorization", f"Basic {credentials}"),
+                ("Authorization", f"{SECRET} {SECRET}"),
+                ("Cookie", f"session={SECRET}"),
+            )
+        )
+    )
+    body = draw.choice(BODIES) if method == "POST" or draw.random() < 0.05 else b""
+    framing = draw.choice(("length",) * 6 + ("chunked", "chunked", "both", "wrong", "none")) if body else "none"
+    if method == "POST" and draw.random() < 0.7:
+        headers.append(("Content-Type", "application/json"))
+    if framing in {"length", "both"}:
+        headers.append(("Content-Length", str(len(body))))
+    if framing == "wrong":
+        headers.append(("Content-Length", draw.choice(("-1", "1e3", "٣", "9" * 30, "0x10", "", "5, 6", str(len(body) // 2)))))
+    if framing in {"chunked", "both"}:
+        headers.append(("Transfer-Encoding", "chunked"))
+        cut = draw.randint(0, len(body))
+        end = draw.choice((b"0\r\n\r\n", b"0\r\nX-Trailer: a\r\n\r\n", b"zz\r\n\r\n"))
+        body = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:cut], body[cut:]) if part) + end
+    headers.append(("Connection", "close"))
+    draw.shuffle(headers)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    version = draw.choice(("HTTP/1.1",) * 30 + ("HTTP/1.0", "HTTP/2.0", "HTTP/9", ""))
+    head = f"{method} {asked} {version}\r\n{lines}\r\n".encode("latin-1", "replace")
+    whole = head + body
+    cut = draw.randint(0, len(whole))
+    return (whole[:cut], whole[cut:]) if draw.random() < 0.1 else (whole,)
+
+
+def answers(received: bytes) -> list[tuple[int, dict[str, str], bytes]]:
+    """The answers of one connection, the last one up to its end."""
+    found = []
+    while received:
+        head, _, rest = received.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        status = int(first.split()[1])
+        if status == 100:
+            received = rest
+            continue
+        length = int(headers["content-length"]) if "content-length" in headers else len(rest)
+        found.append((status, headers, rest[:length]))
+        received = rest[length:]
+    return found
+
+
+def check(service: Service, received: bytes, *, sent: tuple[bytes, ...]) -> int:
+    """The status of an answer to any request at all; an assertion fails where it is not as promised."""
+    shown = b"".join(sent)[:2_000]
+    found = answers(received)
+    assert found, shown  # an answer, and not only the end of the connection
+    status, headers, body = found[0]
+    assert status < 500, (status, shown)
+    assert headers.get("x-request-id"), shown
+    assert "x-injected" not in headers, shown
+    if headers.get("content-encoding") == "gzip" and body:
+        body = gzip.decompress(body)
+    assert SECRET_BYTES not in received + body, shown
+    assert service.key.encode() not in received + body, shown
+    assert b"Traceback" not in body, shown
+    if status >= 400 and not shown.startswith(b"HEAD"):
+        kind = headers["content-type"].partition(";")[0]
+        assert kind in {"application/problem+json", "text/html"}, (status, kind, shown)
+        if kind != "text/html":
+            assert json.loads(body)["status"] == status, shown
+            assert json.loads(body)["detail"], shown
+    return status
+
+
+def unspoken(service: Service) -> None:
+    """Nothing that was logged holds a key, and nothing failed."""
+    logged = service.logged.getvalue()
+    service.logged.seek(0)
+    service.logged.truncate()
+    assert SECRET not in logged
+    assert service.key not in logged
+    for line in filter(None, logged.split("\n")):
+        entry = json.loads(line)
+        assert "exception" not in entry, entry["exception"]
+        assert entry["level"] not in {"error", "critical"}, entry
+
+
+def test_no_request_fails_and_no_secret_is_told(service: Service, rounds: Callable[..., int]) -> None:
+    paths = addresses(service.app)
+    assert {"/", "/v1/search", "/articles/{article_id:path}", "/static/search.js", "/metrics"} <= set(paths)
+    statuses: dict[int, int] = {}
+    for number in range(rounds(small=400, full=20_000)):
+        sent = request(random.Random(number), paths=paths, key=service.key)
+        status = check(service, service.send(*sent), sent=sent)
+        statuses[status] = statuses.get(status, 0) + 1
+
+    unspoken(service)
+    assert {200, 400, 401, 404, 405, 415, 422} <= set(statuses)
