@@ -1,0 +1,147 @@
+# Whatever the command line is given: 0, 1 or 2, never a traceback, and a reason where it is not 0.
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer.main
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from api import command, serving
+from indexer import HashingEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+WITHOUT_MODEL = Path(__file__).with_name("cari_without_model.py")
+ROW = {"id": "kapal", "title": "Kapal é 🌊", "text": "Sebuah kapal kandas di muara. “Air” surut sejak pagi.", "language": "id"}
+
+ODD = (
+    *("", " ", "-", "--", "0", "-1", "1e309", "NaN", "inf", "9" * 400, "true", "٣", "1000", "60/m", "0/s", "id", "hybrid"),
+    *("\udcff\udc80", "\u202ekapal", "\x1b[31m", "a\nb", "é" * 300, "x" * 5_000, "[red]", "{}", "'; rm -rf", "%s%n", "🌊"),
+    *("2026-02-30", "0000-00-00", "2026-01-01", "2026-01-01T00:00:00", "NAME=VALUE", "port=x", "rate=60/m", "=", "port=\udcff"),
+    *("no/such/folder", "nobody-here/no-such-model", "..", "kapal", "/dev/null", "/proc/self/mem", "/", "a/b/c", "~nobody/x"),
+)
+
+
+def commands(group: Any, *before: str) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401 - of the framework
+    """Every command with its words: what is added later is asked too."""
+    for name, one in group.commands.items():
+        if hasattr(one, "commands"):
+            yield from commands(one, *before, name)
+        else:
+            yield (*before, name), one
+
+
+COMMANDS = dict(commands(typer.main.get_command(command.app)))
+OPTIONS = sorted({name for one in COMMANDS.values() for option in one.params for name in option.opts if name[0] == "-"})
+
+
+@pytest.fixture
+def world(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_rows: Callable[..., Path], build_quietly: Callable[..., Any]
+) -> Path:
+    """A folder with articles, an index, a set of questions and oddities; no command serves, and none loads a model."""
+    for name in ("search.opening", "search.eval_command"):
+        module = import_module(name)
+        monkeypatch.setattr(module, "open_encoder", lambda *_, **__: HashingEncoder())
+        monkeypatch.setattr(module, "prepare_model", lambda *_, **__: tmp_path)
+    monkeypatch.setattr("search.opening.find_prepared", lambda *_, **__: tmp_path)
+    monkeypatch.setattr(serving, "run", lambda *_, **__: None)
+    monkeypatch.setattr(serving.uvicorn, "run", lambda *_, **__: None)
+    work = tmp_path / "deep" / "in" / "here"
+    work.mkdir(parents=True)
+    build_quietly(write_rows(work / "articles.jsonl", [ROW, {"text": ""}]), index=work / "index")
+    write_rows(work / "set" / "corpus.jsonl", [{"_id": "kapal", "title": "", "text": ROW["text"]}])
+    write_rows(work / "set" / "queries.jsonl", [{"_id": "q1", "text": "kapal kandas"}])
+    (work / "set" / "qrels").mkdir()
+    (work / "set" / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tkapal\t1\n")
+    (work / "empty").mkdir()
+    (work / "loop").symlink_to("loop")
+    (work / "garbage").write_bytes(bytes(range(256)))
+    (work / "good.toml").write_text("port = 8080\n")
+    Path(os.fsdecode(bytes(work) + b"/\xff\xfe.txt")).write_text("")
+    monkeypatch.chdir(work)
+    return work
+
+
+PATHS = ("articles.jsonl", "index", "set", "empty", "loop", "garbage", "good.toml", ".", "\udcff\udcfe.txt", "new")
+GOOD = {
+    "index": "index", "paths": "articles.jsonl", "folders": "set", "question": "kapal kandas", "article_id": "kapal",
+    "model_cache": "cache", "name": "desk", "keys": "keys.json", "config": "good.toml", "explain": "q1", "rate": "60/m",
+}  # fmt: skip
+
+
+@st.composite
+def command_lines(draw: st.DrawFn) -> list[str]:
+    """A command with some of its options, some of another's, and values that fit, or anything at all."""
+    words = draw(st.sampled_from(sorted(COMMANDS)))
+    text = st.text(st.characters(exclude_characters="\0/"), max_size=30)
+    value = st.one_of(st.sampled_from(ODD), st.sampled_from(PATHS), text)
+    line = list(words)
+    for option in COMMANDS[words].params:
+        good = GOOD.get(option.name)
+        given = draw(st.integers(0, 9))
+        if good is not None and given < 6:
+            chosen = [good]
+        elif given < 8 and (good is None or given == 7):
+            continue
+        else:
+            chosen = draw(st.lists(value, min_size=1, max_size=2))
+        name = next((name for name in option.opts if name.startswith("-")), None)
+        if name is None:
+            line += chosen
+        elif getattr(option, "is_flag", False):
+            line.append(name)
+        else:
+            line += [part for one in chosen for part in (name, one)]
+    if draw(st.integers(0, 9)) == 0:
+        line.insert(draw(st.integers(0, len(line))), draw(st.sampled_from(OPTIONS)))
+    return line
+
+
+def judged(done: Any, line: list[str]) -> None:  # noqa: ANN401 - what the fixture returns
+    assert done.status in {0, 1, 2}, (done, line)
+    assert "Traceback" not in done.err + done.out, (done.err, line)
+    if done.status:
+        told = done.out if line[0] == "verify" and done.status == 1 else done.err
+        assert re.sub(r"\W+", "", told), line
+        if done.status == 1 and line[0] != "verify":
+            assert "error: " in done.err, (done.err, line)
+
+
+def test_no_command_line_ends_in_a_traceback(
+    world: Path, cari: Callable[..., Any], rounds: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert {("build",), ("keys", "create"), ("model", "prepare"), ("serve",)} <= set(COMMANDS)
+    # Hub ids, devices that never end and the real model are for tests of their own.
+    monkeypatch.setattr(import_module("indexer.model"), "_fetch", lambda name: world / name)
+    seen: set[tuple[str, int]] = set()
+
+    @settings(
+        max_examples=rounds(small=120, full=4_000),
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @seed(1)
+    @given(command_lines())
+    def ends_well(line: list[str]) -> None:
+        done = cari(*line)
+        judged(done, line)
+        seen.add((" ".join(line[:1]), done.status))
+
+    ends_well()
+
+    assert {status for _, status in seen} == {0, 1, 2}
+    assert len({name for name, _ in seen}) > 6
