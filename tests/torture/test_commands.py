@@ -24,13 +24,68 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 WITHOUT_MODEL = Path(__file__).with_name("cari_without_model.py")
-ROW = {"id": "kapal", "title": "Kapal é 🌊", "text": "Sebuah kapal kandas di muara. “Air” surut sejak pagi.", "language": "id"}
+ROW = {
+    "id": "kapal",
+    "title": "Kapal é 🌊",
+    "text": "Sebuah kapal kandas di muara. “Air” surut sejak pagi.",
+    "language": "id",
+}
 
 ODD = (
-    *("", " ", "-", "--", "0", "-1", "1e309", "NaN", "inf", "9" * 400, "true", "٣", "1000", "60/m", "0/s", "id", "hybrid"),
-    *("\udcff\udc80", "\u202ekapal", "\x1b[31m", "a\nb", "é" * 300, "x" * 5_000, "[red]", "{}", "'; rm -rf", "%s%n", "🌊"),
-    *("2026-02-30", "0000-00-00", "2026-01-01", "2026-01-01T00:00:00", "NAME=VALUE", "port=x", "rate=60/m", "=", "port=\udcff"),
-    *("no/such/folder", "nobody-here/no-such-model", "..", "kapal", "/dev/null", "/proc/self/mem", "/", "a/b/c", "~nobody/x"),
+    *(
+        "",
+        " ",
+        "-",
+        "--",
+        "0",
+        "-1",
+        "1e309",
+        "NaN",
+        "inf",
+        "9" * 400,
+        "true",
+        "٣",
+        "1000",
+        "60/m",
+        "0/s",
+        "id",
+        "hybrid",
+    ),
+    *(
+        "\udcff\udc80",
+        "\u202ekapal",
+        "\x1b[31m",
+        "a\nb",
+        "é" * 300,
+        "x" * 5_000,
+        "[red]",
+        "{}",
+        "'; rm -rf",
+        "%s%n",
+        "🌊",
+    ),
+    *(
+        "2026-02-30",
+        "0000-00-00",
+        "2026-01-01",
+        "2026-01-01T00:00:00",
+        "NAME=VALUE",
+        "port=x",
+        "rate=60/m",
+        "=",
+        "port=\udcff",
+    ),
+    *(
+        "no/such/folder",
+        "nobody-here/no-such-model",
+        "..",
+        "kapal",
+        "/dev/null",
+        "/proc/self/mem",
+        "/",
+        "a/b/c",
+        "~nobody/x",
+    ),
 )
 
 
@@ -145,3 +200,162 @@ def test_no_command_line_ends_in_a_traceback(
 
     assert {status for _, status in seen} == {0, 1, 2}
     assert len({name for name, _ in seen}) > 6
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "port",
+        "port = ",
+        "[port]",
+        "port = 1\nport = 2",
+        "port = 1e400",
+        "= 1",
+        "port = [1, {a=",
+        '"" = 1',
+        "\0",
+        "rate = 5",
+    ],
+)
+def test_a_settings_file_of_garbage_is_refused_with_its_name(
+    world: Path, cari: Callable[..., Any], content: str
+) -> None:
+    (world / "bad.toml").write_text(content)
+
+    done = cari("serve", "--config", "bad.toml", "--show-settings")
+
+    assert done.status == (2 if content else 0)
+    assert not content or "bad.toml" in done.err
+
+
+@pytest.mark.parametrize("config", ["garbage", "index", "loop", "missing", "\udcff", "/proc/self/mem"])
+def test_a_settings_file_that_is_none_is_refused_with_its_name(
+    world: Path, cari: Callable[..., Any], config: str
+) -> None:
+    done = cari("serve", "--config", config, "--show-settings")
+
+    assert (done.status, done.out) == (2, "")
+    assert config.encode("ascii", "backslashreplace").decode() in done.err
+
+
+@pytest.fixture(scope="module")
+def index(
+    tmp_path_factory: pytest.TempPathFactory, write_rows: Callable[..., Path], build_quietly: Callable[..., Any]
+) -> Path:
+    folder = tmp_path_factory.mktemp("commands")
+    rows = [
+        {**ROW, "id": f"kapal{number}", "text": f"Kapal {number} kandas. " + ROW["text"] * 40} for number in range(60)
+    ]
+    build_quietly(write_rows(folder / "articles.jsonl", rows), index=folder / "index")
+    return folder / "index"
+
+
+def run(shell: str, index: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """A line of a shell, where CARI stands for the command and INDEX for its index."""
+    line = shell.replace("CARI", f"{sys.executable} {WITHOUT_MODEL}").replace("INDEX", f"--index {index}")
+    given = {name: value for name, value in os.environ.items() if not name.startswith(("CARI_", "PYTHON"))}
+    given |= {"PYTHONPATH": str(Path(__file__).parents[2])} | environment
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, timeout=120, check=False, env=given
+    )
+
+
+LONG = "CARI search kapal INDEX --limit 60"
+
+
+READERS = (f"{LONG} --json | head -1", f"{LONG} | head -1", "CARI info INDEX | true")
+NOBODY_READS = (
+    ("CARI info INDEX >/dev/full", 1, b"error: the answer cannot be written: No space left on device"),
+    ("CARI info INDEX >&-", 0, b""),
+    ("CARI info INDEX >&- 2>&-", 0, b""),
+    ("CARI info --index nowhere >&- 2>&-", 1, b""),
+    (f"{LONG} --json >/dev/full", 1, b"error: the answer cannot be written: No space left on device"),
+)
+TERMINALS = (
+    {"PYTHONIOENCODING": "ascii", "HOME": "/proc/nowhere"},
+    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "HOME": ""},
+    {"TERM": "dumb", "COLUMNS": "0", "LINES": "-1"},
+    {"COLUMNS": "1"},
+)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error_to_tell_of(index: Path, rounds: Callable[..., int]) -> None:
+    for line in READERS[: rounds(small=1, full=3)]:
+        done = run(line, index)
+
+        assert done.returncode in {0, 1}, line
+        assert done.stderr == b"", line
+
+
+def test_a_closed_or_full_stdout_is_at_most_one_line(index: Path, rounds: Callable[..., int]) -> None:
+    for line, status, told in NOBODY_READS[: rounds(small=2, full=5)]:
+        done = run(line, index)
+
+        assert (done.returncode, done.stdout) == (status, b""), line
+        assert done.stderr.startswith(told), line
+        assert done.stderr.count(b"\n") == bool(told), line
+
+
+def test_a_poor_terminal_and_a_lost_home_are_answered(index: Path, rounds: Callable[..., int]) -> None:
+    for environment in TERMINALS[: rounds(small=1, full=4)]:
+        shown = run("CARI search kapal INDEX --limit 1", index, **environment)
+        plain = run("CARI search kapal INDEX --limit 1 --json", index, **environment)
+
+        assert (shown.returncode, shown.stderr) == (0, b""), environment
+        assert (plain.returncode, plain.stderr) == (0, b""), environment
+        assert json.loads(plain.stdout)["hits"][0]["article"]["title"] == ROW["title"], environment
+
+
+def test_a_cache_that_cannot_be_made_is_named_with_what_to_do(tmp_path: Path, index: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from api.command import main; main()", "build", index.parent / "articles.jsonl"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=Path(__file__).parents[2],
+        env={"HOME": "/proc/nowhere", "PATH": os.environ["PATH"], "CARI_INDEX": str(tmp_path / "index")},
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: cannot prepare the model in /proc/nowhere")
+    assert "--model-cache" in done.stderr
+    assert not (tmp_path / "index").exists()
+
+
+SLOW = """
+import sys, time
+import indexer.command as indexing
+from indexer import HashingEncoder
+
+class Slow(HashingEncoder):
+    def embed_passages(self, texts):
+        print("embedding", file=sys.stderr, flush=True)
+        time.sleep(5)
+        return super().embed_passages(texts)
+
+indexing.prepare_model = lambda _name, *, cache, **_: cache
+indexing.open_encoder = lambda _folder, **_: Slow()
+from api.command import main
+main()
+"""
+
+
+def test_a_build_that_is_interrupted_leaves_with_130_and_nothing_half_written(index: Path, tmp_path: Path) -> None:
+    arguments = ["build", index.parent / "articles.jsonl", "--index", tmp_path / "new"]
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as building:
+        assert building.stderr is not None
+        assert building.stderr.readline() == "embedding\n"
+        building.send_signal(signal.SIGINT)
+        out, err = building.communicate(timeout=60)
+
+    assert (building.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["build.lock", "cache"]
