@@ -169,9 +169,9 @@ def judged(done: Any, line: list[str]) -> None:  # noqa: ANN401 - what the fixtu
     assert done.status in {0, 1, 2}, (done, line)
     assert "Traceback" not in done.err + done.out, (done.err, line)
     if done.status:
-        told = done.out if line[0] == "verify" and done.status == 1 else done.err
+        told = done.out + done.err if line[0] == "verify" else done.err
         assert re.sub(r"\W+", "", told), line
-        if done.status == 1 and line[0] != "verify":
+        if done.status == 1 and (line[0] != "verify" or not done.out):
             assert "error: " in done.err, (done.err, line)
 
 
@@ -230,9 +230,8 @@ def test_a_settings_file_of_garbage_is_refused_with_its_name(
 
 
 @pytest.mark.parametrize("config", ["garbage", "index", "loop", "missing", "\udcff", "/proc/self/mem"])
-def test_a_settings_file_that_is_none_is_refused_with_its_name(
-    world: Path, cari: Callable[..., Any], config: str
-) -> None:
+@pytest.mark.usefixtures("world")
+def test_a_settings_file_that_is_none_is_refused_with_its_name(cari: Callable[..., Any], config: str) -> None:
     done = cari("serve", "--config", config, "--show-settings")
 
     assert (done.status, done.out) == (2, "")
