@@ -162,11 +162,12 @@ def pins(repository: Path) -> dict[str, Version]:
 
 
 def needed(project: dict[str, Any]) -> dict[str, str | None]:
-    """Every distribution that the project, its extras and its build need here, and the version that is installed."""
+    """Every distribution that the project and its extras need here, and the version that is installed."""
     extras = project["project"]["optional-dependencies"]
-    asked = [Requirement(one) for one in project["project"]["dependencies"] + project["build-system"]["requires"]]
+    asked = [Requirement(one) for one in project["project"]["dependencies"]]
     asked += [Requirement(one) for listed in extras.values() for one in listed if not one.startswith("cari[")]
-    found: dict[str, str | None] = {}
+    # What builds the project lives in an environment of its own, for as long as that takes.
+    found: dict[str, str | None] = dict.fromkeys(project["build-system"]["requires"])
     seen: set[tuple[str, str]] = set()
     while asked:
         one = asked.pop()
