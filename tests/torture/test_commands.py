@@ -184,7 +184,7 @@ def test_no_command_line_ends_in_a_traceback(
     seen: set[tuple[str, int]] = set()
 
     @settings(
-        max_examples=rounds(small=120, full=4_000),
+        max_examples=rounds(small=60, full=1_500),
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -288,7 +288,7 @@ def test_a_reader_that_has_seen_enough_is_no_error_to_tell_of(index: Path, round
 
 
 def test_a_closed_or_full_stdout_is_at_most_one_line(index: Path, rounds: Callable[..., int]) -> None:
-    for line, status, told in NOBODY_READS[: rounds(small=2, full=5)]:
+    for line, status, told in NOBODY_READS[: rounds(small=1, full=5)]:
         done = run(line, index)
 
         assert (done.returncode, done.stdout) == (status, b""), line
@@ -306,21 +306,16 @@ def test_a_poor_terminal_and_a_lost_home_are_answered(index: Path, rounds: Calla
         assert json.loads(plain.stdout)["hits"][0]["article"]["title"] == ROW["title"], environment
 
 
-def test_a_cache_that_cannot_be_made_is_named_with_what_to_do(tmp_path: Path, index: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "from api.command import main; main()", "build", index.parent / "articles.jsonl"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        cwd=Path(__file__).parents[2],
-        env={"HOME": "/proc/nowhere", "PATH": os.environ["PATH"], "CARI_INDEX": str(tmp_path / "index")},
-    )
+@pytest.mark.usefixtures("world")
+def test_a_cache_that_cannot_be_made_is_named_with_what_to_do(cari: Callable[..., Any]) -> None:
+    where = ("--model", "multilingual-e5-small", "--model-cache", "/proc/nowhere")
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: cannot prepare the model in /proc/nowhere")
-    assert "--model-cache" in done.stderr
-    assert not (tmp_path / "index").exists()
+    done = cari("build", "articles.jsonl", "--index", "new", *where)
+
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("error: cannot prepare the model in /proc/nowhere")
+    assert "--model-cache" in done.err
+    assert not Path("new").exists()
 
 
 SLOW = """

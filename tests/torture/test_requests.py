@@ -401,10 +401,92 @@ def test_no_request_fails_and_no_secret_is_told(service: Service, rounds: Callab
     paths = addresses(service.app)
     assert {"/", "/v1/search", "/articles/{article_id:path}", "/static/search.js", "/metrics"} <= set(paths)
     statuses: dict[int, int] = {}
-    for number in range(rounds(small=400, full=20_000)):
+    for number in range(rounds(small=250, full=12_000)):
         sent = request(random.Random(number), paths=paths, key=service.key)  # noqa: S311 - to repeat a failure
         status = check(service, service.send(*sent), sent=sent)
         statuses[status] = statuses.get(status, 0) + 1
 
     unspoken(service)
     assert {200, 400, 401, 404, 405, 415, 422} <= set(statuses)
+
+
+def test_a_body_that_breaks_off_its_framing_is_refused_once_and_ends_the_request(service: Service) -> None:
+    head = f"POST /v1/search HTTP/1.1\r\nHost: a\r\nX-API-Key: {service.key}\r\nTransfer-Encoding: chunked\r\n"
+    sent = (head.encode() + b"Content-Type: application/json\r\n\r\n", b'5\r\n{"q":\r\nzz\r\n')
+
+    (only,) = answers(service.send(*sent, pause_s=0.05))
+
+    assert only[0] == 400
+    unspoken(service)
+
+
+def test_an_address_without_a_path_is_answered_and_logged(service: Service) -> None:
+    status = check(
+        service, service.send(sent := b"GET ?q=kapal HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), sent=(sent,)
+    )
+
+    assert status == 401
+    assert '"status": 401' in service.logged.getvalue()
+    unspoken(service)
+
+
+@pytest.mark.parametrize("wanted", ODD_HEADERS["Range"])
+def test_a_static_file_comes_whole_whatever_part_is_asked_for(service: Service, wanted: str) -> None:
+    head = f"GET /static/mark.svg HTTP/1.1\r\nHost: a\r\nRange: {wanted}\r\nConnection: close\r\n\r\n"
+
+    ((status, headers, body),) = answers(service.send(head.encode()))
+
+    assert (status, len(body)) == (200, int(headers["content-length"]))
+    assert body.endswith(b"</svg>\n")
+
+
+def test_a_page_that_offers_to_try_again_does_not_repeat_a_key_of_the_address(service: Service) -> None:
+    asked = (
+        f"GET /?q=kapal&lang=id&api_key={SECRET} HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
+    )
+
+    ((status, _, body),) = answers(service.send(asked.encode()))
+
+    assert status == 401
+    assert b'href="/?q=kapal&amp;lang=id" data-again' in body
+    assert SECRET_BYTES not in body
+
+
+def test_requests_sent_without_waiting_are_answered_in_their_order(service: Service) -> None:
+    wanted = [f"/v1/search?q=kapal&limit={limit}" for limit in (1, 2, 101, 3, 0)] + ["/not/here", "/livez"]
+    head = f"Host: a\r\nX-API-Key: {service.key}\r\n"
+    sent = "".join(
+        f"GET {path} HTTP/1.1\r\n{head}X-Request-ID: r{number}\r\n\r\n" for number, path in enumerate(wanted)
+    )
+    last = f"GET /readyz HTTP/1.1\r\n{head}Connection: close\r\n\r\n"
+
+    found = answers(service.send((sent + last).encode()))
+
+    assert [status for status, _, _ in found] == [200, 200, 422, 200, 422, 404, 200, 200]
+    assert [headers["x-request-id"] for _, headers, _ in found[:-1]] == [f"r{number}" for number in range(len(wanted))]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd"])
+def test_a_packed_body_is_never_unpacked(service: Service, encoding: str) -> None:
+    body = gzip.compress(b'{"q":"' + b"a" * 50_000_000)
+    head = f"POST /v1/search HTTP/1.1\r\nHost: a\r\nX-API-Key: {service.key}\r\nContent-Encoding: {encoding}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+
+    assert len(body) < 65_536
+    status = check(service, service.send(head.encode() + body), sent=(head.encode(),))
+
+    assert status in {400, 415}
+
+
+def test_a_body_that_comes_a_byte_at_a_time_is_read_until_the_time_is_up(service: Service) -> None:
+    body = b'{"q": "kapal", "limit": 1}'
+    head = f"POST /v1/search HTTP/1.1\r\nHost: a\r\nX-API-Key: {service.key}\r\nConnection: close\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    pieces = [body[at : at + 1] for at in range(len(body))]
+
+    in_time = answers(service.send(head.encode(), *pieces, pause_s=0.002))
+    too_late = answers(service.send(head.encode(), *pieces, pause_s=0.08))
+
+    assert [one[0] for one in in_time] == [200]
+    assert [one[0] for one in too_late] == [408]
+    unspoken(service)
