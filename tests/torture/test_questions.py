@@ -65,7 +65,7 @@ PIECES = {
 }
 TEXTS = (
     "Sebuah kapal kandas di muara. “Air” surut sejak pagi; nelayan e\u0301le\u0301gan menunggu. Apakah rusak?",
-    "ﬁlm tentang kapal: 👩\u200d👩\u200d👧 menonton 🇮🇩. KAPAL lewat. Kapal\u00ad kecil, ka\u200bpal besar, ｋａｐａｌ lebar.",
+    "ﬁlm tentang kapal: 👩\u200d👩\u200d👧 menonton 🇮🇩. KAPAL. Kapal\u00ad kecil, ka\u200bpal besar, ｋａｐａｌ lebar.",
     "The ship was stranded at noon.\u2028The crew of 1.234 waited; a \u202eship\u202c sank. İstanbul's ﬄeet sailed on.",
     "\ufdfa ditulis di lambung kapal. Warga membaca \ufdfa itu dari tepi muara. 蜡染是什么？ Kapal pun pergi.",
 )
