@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from .errors import MalformedRequest
 from .problem import MEDIA_TYPE, Problem
@@ -16,10 +16,11 @@ class ProblemProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answers that the request is malformed, and closes the connection: where the next begins is unknown."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
             # The head was good and the body is not: the app is at work, and nobody waits for what it would answer.
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+            cycle.disconnected = True
+            cycle.message_event.set()
         if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             self.transport.close()  # an answer is under way or out, and no other can follow it
             return
