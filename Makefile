@@ -61,7 +61,7 @@ $(VENV)/audit/.ready:
 	@touch $@
 
 audit: $(VENV)/audit/.ready ## ask the package index for known holes in the versions of constraints.txt; needs a network
-	$(VENV)/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
+	$(VENV)/audit/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
 
 format: $(VENV)/.dev ## put the code into the form that check wants
 	$(BIN)/ruff format .
