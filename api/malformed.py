@@ -48,5 +48,8 @@ class ProblemProtocol(H11Protocol):
             h11.Data(data=content),
             h11.EndOfMessage(),
         ):
-            self.transport.write(self.conn.send(event) or b"")
+            try:
+                self.transport.write(self.conn.send(event) or b"")
+            except h11.LocalProtocolError:
+                break  # the answer to a HEAD has no body
         self.transport.close()

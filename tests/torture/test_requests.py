@@ -425,6 +425,13 @@ def test_a_body_that_breaks_off_its_framing_is_refused_once_and_ends_the_request
     unspoken(service)
 
 
+def test_a_body_that_breaks_off_after_head_is_refused_without_a_body(service: Service) -> None:
+    sent = b"HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+
+    assert service.send(sent).startswith(b"HTTP/1.1 400 ")
+    unspoken(service)
+
+
 def test_an_address_without_a_path_is_answered_and_logged(service: Service) -> None:
     status = check(
         service, service.send(sent := b"GET ?q=kapal HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), sent=(sent,)
