@@ -7,7 +7,7 @@ INDEX ?= index
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format fuzz torture bench relevance load clean
+.PHONY: help run test check format fuzz torture audit bench relevance load clean
 
 help: ## say what there is to run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -53,6 +53,15 @@ check: $(VENV)/.dev ## format, lint, types, import order
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config pyproject.toml
+
+# In an environment of its own: what it needs is no part of what is pinned.
+$(VENV)/audit/.ready:
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit==2.10.1'
+	@touch $@
+
+audit: $(VENV)/audit/.ready ## ask the package index for known holes in the versions of constraints.txt; needs a network
+	$(VENV)/audit/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
 
 format: $(VENV)/.dev ## put the code into the form that check wants
 	$(BIN)/ruff format .

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -103,7 +102,7 @@ def create_app(
     app.include_router(telemetry.router)
     app.include_router(reference.router)
     app.include_router(page.router)
-    app.mount("/static", StaticFiles(directory=page.STATIC), name="static")
+    app.mount("/static", page.WholeFiles(directory=page.STATIC), name="static")
     app.openapi = partial(reference.describe, app)  # type: ignore[method-assign] # FastAPI's documented way
     for kind in (ApiError, SearchError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _respond)

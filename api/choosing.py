@@ -31,7 +31,7 @@ _OF_OTHER_COMMANDS = frozenset({"CARI_MODEL"})
 HIDDEN = "(hidden)"
 
 # What Kubernetes puts into every container for a service that is called "cari" or "cari-something".
-_KUBERNETES = re.compile(r"CARI_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
+_KUBERNETES = re.compile(r"CARI_(\w{1,63}_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 _KUBERNETES_PORT = re.compile(r"(tcp|udp|sctp)://\S+")
 
 

@@ -6,10 +6,11 @@ the command was used wrongly.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
-from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -113,8 +114,40 @@ def _print_settings(chosen: Choice, *, as_json: bool) -> None:
 
 def main() -> None:
     """Entry point of the `cari` script."""
+    _mend_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except (CorpusError, IndexerError, SearchError, ApiError, OperatorError) as error:
-        Console(stderr=True, soft_wrap=True).print(Text(f"error: {error}", style="red"))
+        _tell(str(error))
         sys.exit(error.exit_status if isinstance(error, OperatorError) else 1)
+    except OSError as error:
+        _drop_stdout()
+        if not isinstance(error, BrokenPipeError):  # whoever closed the pipe has read enough
+            what = error.filename or "the answer cannot be written"
+            _tell(f"{what}: {error.strerror or error}; free some space or name another place, then run it again")
+        sys.exit(1)
+
+
+def _tell(reason: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(Text(f"error: {reason}", style="red"))
+
+
+def _mend_streams() -> None:
+    """A stream that is closed becomes one that nobody reads, and what a stream cannot spell is escaped."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open to the end
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_stdout() -> None:
+    """What is left in the stream's memory goes nowhere, or Python would fail again over it while it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -65,9 +65,9 @@ class _Exchange:
         if whole:
             while (await self._receive())["type"] != "http.disconnect":
                 pass
-        self._into.close()
         if not self._answered:
-            self.work.cancel()
+            self.work.cancel()  # first: the app would take the end of its reading for a failure, and log it
+        self._into.close()
 
     async def receive(self) -> Message:
         """The next message, for the app."""

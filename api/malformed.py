@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from .errors import MalformedRequest
 from .problem import MEDIA_TYPE, Problem
@@ -16,6 +16,14 @@ class ProblemProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answers that the request is malformed, and closes the connection: where the next begins is unknown."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            # The head was good and the body is not: the app is at work, and nobody waits for what it would answer.
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            self.transport.close()  # an answer is under way or out, and no other can follow it
+            return
         request_id = uuid.uuid4().hex
         problem = Problem(
             type=f"/problems/{MalformedRequest.name}",
@@ -40,5 +48,8 @@ class ProblemProtocol(H11Protocol):
             h11.Data(data=content),
             h11.EndOfMessage(),
         ):
-            self.transport.write(self.conn.send(event) or b"")
+            try:
+                self.transport.write(self.conn.send(event) or b"")
+            except h11.LocalProtocolError:
+                break  # the answer to a HEAD has no body
         self.transport.close()

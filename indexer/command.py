@@ -241,8 +241,8 @@ def put(text: str) -> None:
 
 
 def put_json(content: object) -> None:
-    """One JSON object, on stdout."""
-    put(json.dumps(content, ensure_ascii=False, indent=2))
+    """One JSON object, on stdout; escaped where that takes ASCII alone."""
+    put(json.dumps(content, ensure_ascii=sys.stdout.encoding.lower() != "utf-8", indent=2))
 
 
 def _fault(index: Path, name: str) -> str | None:

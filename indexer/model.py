@@ -151,6 +151,7 @@ def _locate(name: str, *, progress: Callable[[str], None]) -> tuple[list[Path], 
         return files, _fingerprint(files)
     folder = Path(name).expanduser()
     if name and folder.is_dir():
+        _refuse_pickles(folder)
         return [folder], _fingerprint(_source_files(folder))
     if _HUB_ID.fullmatch(name) is None:
         raise ModelError(
@@ -176,6 +177,16 @@ def _fetch(name: str) -> Path:
             f'the model "{name}" is not on this machine and cannot be fetched ({" ".join(str(error).split())}); '
             f"name a folder, or use the embedded one: --model {DEFAULT_MODEL}"
         ) from error
+
+
+def _refuse_pickles(folder: Path) -> None:
+    """Reading one runs what is written in it. The libraries prefer safetensors, but not for every part of a model."""
+    for path in sorted(folder.rglob("pytorch_model*.bin")):
+        if not any(path.parent.glob("*.safetensors")):
+            raise ModelError(
+                f"{path} is a pickle, which may run code when it is read, and no weights as safetensors are beside it; "
+                "save the model again as safetensors"
+            )
 
 
 def _source_files(folder: Path) -> list[Path]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # name, the prompt of a question, the prompt of a passage. The first that matches counts.
 _FAMILY_PROMPTS = (
     (
-        r"e5.*instruct",
+        r"e5.{0,60}instruct",
         "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery: ",
         "",
     ),

@@ -8,5 +8,6 @@ from .examples import Examples
 from .failing import error_page, is_page
 from .rendering import open_templates
 from .routes import STATIC, router
+from .static_files import WholeFiles
 
-__all__ = ["STATIC", "Examples", "error_page", "is_page", "open_templates", "router"]
+__all__ = ["STATIC", "Examples", "WholeFiles", "error_page", "is_page", "open_templates", "router"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+from ..v1.ask import SearchRequest
 from .address import page_address
 from .rendering import interface_of, other, render
 
@@ -28,6 +29,7 @@ _KINDS: dict[int, str] = {
     HTTPStatus.SERVICE_UNAVAILABLE: "preparing",
 }
 _BUSY = "/problems/overloaded"
+_PARAMETERS = frozenset({*SearchRequest.names(), "passage", "ui"})
 _MAX_WAIT_S = 60
 
 
@@ -60,9 +62,12 @@ def error_page(request: Request, problem: Problem, *, headers: Mapping[str, str]
 
 
 def _address_of(request: Request) -> str:
-    """What was asked for, to ask again. One slash begins it: two would name another host."""
+    """What was asked for, to ask again. One slash begins it: two would name another host.
+
+    Of its parameters those that a page has: a key that somebody put there is not repeated.
+    """
     path = "/" + quote(request.scope["path"], safe="/", errors="replace").lstrip("/")
-    query = request.scope["query_string"].decode("ascii", "replace")
+    query = urlencode([(name, value) for name, value in request.query_params.multi_items() if name in _PARAMETERS])
     return f"{path}?{query}" if query else path
 
 

@@ -83,7 +83,8 @@ class AccessLog:
         if not _access.isEnabledFor(logging.INFO):
             return
         fields = self._fields(exchange)
-        shown = (fields["method"], fields["path"], exchange.status, exchange.took_ms, exchange.request_id)
+        # An address may begin with its "?": then there is no path.
+        shown = (fields["method"], fields.get("path", ""), exchange.status, exchange.took_ms, exchange.request_id)
         _access.info("%s %s %d %.1f ms id=%s", *shown, extra={"fields": fields})
 
     def _fields(self, exchange: Exchange) -> dict[str, Any]:
