@@ -147,6 +147,8 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
         try:
             os.dup2(out_write, 1)
             os.dup2(err_write, 2)
+            # As a command's own, opened when it began: they would still know the files that they wrote to before.
+            sys.stdout, sys.stderr = (open(stream, "w", closefd=False) for stream in (1, 2))  # noqa: SIM115 - to the end
             if watched:
                 put_under_supervision(there)
             status = cari_build(request, page)
