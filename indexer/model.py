@@ -198,7 +198,7 @@ def _fingerprint(files: list[Path]) -> str:
     digest = hashlib.sha256(_PREPARATION.encode())
     for path in files:
         with path.open("rb") as stream:
-            digest.update(path.name.encode() + b"\0" + hashlib.file_digest(stream, "sha256").digest())
+            digest.update(os.fsencode(path.name) + b"\0" + hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
 
 

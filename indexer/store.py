@@ -134,7 +134,10 @@ class Store:
 
     def article_row(self, article_id: str) -> int | None:
         """The row of the article of that id, or None."""
-        row = int(pc.index(self._articles["id"], pa.scalar(article_id)).as_py())
+        try:
+            row = int(pc.index(self._articles["id"], pa.scalar(article_id)).as_py())
+        except UnicodeEncodeError:  # a half of a surrogate pair, which no id has
+            return None
         return None if row < 0 else row
 
     def passage(self, row: int, article: Article) -> Passage:

@@ -100,6 +100,10 @@ def _file(*, index: Path | None, keys: Path | None, config: Path | None) -> Path
     chosen = choose(environment=os.environ, flags={"index": index, "keys": keys}, config=config).settings
     if chosen.keys_file is None:
         raise BadKeys("no file of keys is named; say which with --index DIR, or --keys FILE")
+    if chosen.keys_file.is_dir():
+        raise BadKeys(
+            f"{chosen.keys_file} is a folder; name a file with --keys, such as {chosen.keys_file / 'keys.json'}"
+        )
     if not chosen.keys_file.parent.is_dir():
         raise BadKeys(f"{chosen.keys_file.parent} is no folder; build the index first, or name a file with --keys")
     return chosen.keys_file

@@ -318,6 +318,27 @@ def test_a_cache_that_cannot_be_made_is_named_with_what_to_do(cari: Callable[...
     assert not Path("new").exists()
 
 
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("keys", ["", ".", "/", "index"])
+def test_a_folder_where_a_file_of_keys_should_be_is_refused(cari: Callable[..., Any], keys: str) -> None:
+    for line in (["create", "desk"], ["list"], ["revoke", "desk"]):
+        done = cari("keys", *line, "--keys", keys)
+
+        assert (done.status, done.out) == (1, ""), line
+        assert "is a folder; name a file with --keys" in done.err, line
+
+
+@pytest.mark.usefixtures("world")
+def test_an_article_id_and_a_folder_whose_names_are_no_unicode_are_refused(cari: Callable[..., Any]) -> None:
+    asked = cari("similar", "kapal\udcff", "--index", "index")
+    prepared = cari("model", "prepare", ".")  # where a file has such a name
+
+    assert (asked.status, asked.out) == (1, "")
+    assert asked.err.startswith("error: the index has no article of the id 'kapal\\udcff'")
+    assert (prepared.status, prepared.out) == (1, "")
+    assert prepared.err.count("error: ") == 1
+
+
 SLOW = """
 import sys, time
 import indexer.command as indexing
