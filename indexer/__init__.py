@@ -4,8 +4,9 @@ Articles enter; passages, their vectors and a manifest leave as one immutable ge
 package also opens, verifies, replaces and rolls back. Nothing is ranked here.
 """
 
-from .build import BuildReport, Progress, build
+from .build import build
 from .chunker import ChunkSettings, chunk, embedded_text, embedded_title
+from .current import current_generation, open_current, open_good
 from .encoder import Embedding, Encoder, ModelCard, Rows, TokenVectors, unit_rows
 from .errors import (
     EncoderFailed,
@@ -17,12 +18,13 @@ from .errors import (
     IndexNotWritable,
     ModelError,
 )
-from .generation import Generation, current_generation, open_current, open_good
+from .generation import Generation
 from .hashing_encoder import HashingEncoder
 from .model import DEFAULT_MODEL, Runtime, find_prepared, open_encoder, prepare_model
 from .offsets import Offsets
 from .packed_e5 import EMBEDDED_MODEL
 from .passage import Passage
+from .plan import BuildReport, Progress
 from .sentences import split_sentences
 from .stories import Stories
 from .token_store import TokenStore

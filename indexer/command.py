@@ -14,15 +14,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from .build import BuildReport, build
+from .build import build
 from .chunker import ChunkSettings
+from .current import current_generation, generation_folder, generation_names, read_live
 from .errors import IndexerError
-from .generation import built_at, current_generation, generation_folder, generation_names, read_live, rollback, verify
+from .generation import built_at, verify
 from .manifest import read_manifest
 from .model import DEFAULT_MODEL, Runtime, export_source, no_graph_reason, open_encoder, prepare_model
+from .publishing import rollback
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from .plan import BuildReport
 
 IndexOption = Annotated[Path, typer.Option("--index", envvar="CARI_INDEX", help="Folder of the index.")]
 ModelCacheOption = Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from indexer import current_generation
-from indexer.generation import generation_folder, generation_names
+from indexer.current import generation_folder, generation_names
 from indexer.lock import build_lock
 from indexer.manifest import read_manifest
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from indexer import current_generation, open_current
-from indexer.generation import generation_names
+from indexer.current import generation_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable

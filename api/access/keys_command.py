@@ -102,7 +102,8 @@ def _file(*, index: Path | None, keys: Path | None, config: Path | None) -> Path
         raise BadKeys("no file of keys is named; say which with --index DIR, or --keys FILE")
     if chosen.keys_file.is_dir():
         raise BadKeys(
-            f"{chosen.keys_file} is a folder; name a file with --keys, such as {chosen.keys_file / 'keys.json'}"
+            f"{chosen.keys_file} is a folder, expected a file; move it away or name another with --keys, then run: "
+            "cari keys create NAME"
         )
     if not chosen.keys_file.parent.is_dir():
         raise BadKeys(f"{chosen.keys_file.parent} is no folder; build the index first, or name a file with --keys")

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from indexer import HashingEncoder, IndexMismatch, current_generation, open_current
-from indexer.generation import generation_folder
+from indexer.current import generation_folder
 from indexer.manifest import FORMAT, MANIFEST_FILE, read_manifest
 from search import Filters, Mode, Query, Searcher
 

@@ -16,11 +16,13 @@ from indexer import (
     IndexerError,
     IndexNotWritable,
     current_generation,
+    embedding,
     open_current,
 )
 from indexer.cache import CACHE_FILE
-from indexer.generation import generation_folder, generation_names, make_current, rollback
+from indexer.current import generation_folder, generation_names
 from indexer.lock import build_lock
+from indexer.publishing import make_current, rollback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -306,7 +308,7 @@ def test_a_missing_path_leaves_the_live_generation_as_it_was(
 def test_an_interrupted_build_leaves_the_live_generation_and_the_next_goes_on_where_it_stopped(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build_module, "_COMMIT_PASSAGES", 4)
+    monkeypatch.setattr(embedding, "_COMMIT_PASSAGES", 4)
     live = site.build(row(4)).generation
     killed, spy = Spy(), Spy()
     killed.fails_after = 8
@@ -412,7 +414,7 @@ def test_an_index_under_a_file_is_not_writable(
         build_quietly(rows, index=rows / "index")
 
 
-@pytest.mark.parametrize("step", ["publish", "write_vectors", "StoreWriter"])
+@pytest.mark.parametrize("step", ["publish", "write_embeddings", "StoreWriter"])
 def test_a_disk_that_refuses_leaves_the_live_generation_as_it_was(
     site: Site, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

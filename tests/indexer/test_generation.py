@@ -6,22 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from indexer import BuildReport, IndexDamaged, IndexMismatch, IndexNotFound, generation
-from indexer.generation import (
-    CURRENT,
-    Generation,
-    built_at,
-    current_generation,
-    generation_folder,
-    generation_names,
-    make_current,
-    new_name,
-    open_current,
-    prune,
-    rollback,
-    verify,
-)
+from indexer import BuildReport, IndexDamaged, IndexMismatch, IndexNotFound, publishing
+from indexer.current import CURRENT, current_generation, generation_folder, generation_names, open_current
+from indexer.generation import Generation, built_at, verify
 from indexer.manifest import FORMAT, MANIFEST_FILE, read_manifest
+from indexer.publishing import make_current, new_name, prune, rollback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,7 +179,7 @@ def test_a_new_name_is_later_than_every_other_when_the_clock_goes_back(
         def now(cls, tz: tzinfo | None = None) -> datetime:
             return datetime(1999, 1, 1, tzinfo=tz)
 
-    monkeypatch.setattr(generation, "datetime", Past)
+    monkeypatch.setattr(publishing, "datetime", Past)
 
     name = new_name(index, manifest)
     assert name == f"20990102T000000Z-{manifest.sha256[:4]}"

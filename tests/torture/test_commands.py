@@ -325,7 +325,7 @@ def test_a_folder_where_a_file_of_keys_should_be_is_refused(cari: Callable[..., 
         done = cari("keys", *line, "--keys", keys)
 
         assert (done.status, done.out) == (1, ""), line
-        assert "is a folder; name a file with --keys" in done.err, line
+        assert "is a folder, expected a file; move it away or name another" in done.err, line
 
 
 @pytest.mark.usefixtures("world")

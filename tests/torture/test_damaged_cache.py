@@ -10,7 +10,7 @@ import pytest
 
 from indexer import HashingEncoder, current_generation
 from indexer.cache import CACHE_FILE, Embedded, VectorCache
-from indexer.generation import generation_folder
+from indexer.current import generation_folder
 from indexer.manifest import read_manifest
 from indexer.token_store import pack
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from indexer import IndexDamaged, current_generation, open_current, open_good
-from indexer.generation import generation_names
+from indexer.current import generation_names
 from indexer.lock import build_lock
 
 if TYPE_CHECKING:

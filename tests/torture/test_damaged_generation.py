@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from indexer import IndexDamaged, current_generation, open_current, open_good
-from indexer.generation import generation_folder, generation_names, rollback
+from indexer.current import generation_folder, generation_names
 from indexer.manifest import MANIFEST_FILE, read_manifest
+from indexer.publishing import rollback
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,8 @@ from api.app import create_app
 from api.live import Live
 from api.settings import Settings
 from indexer import IndexDamaged, IndexNotFound, current_generation
-from indexer.generation import generation_folder, generation_names, rollback
+from indexer.current import generation_folder, generation_names
+from indexer.publishing import rollback
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from indexer import HashingEncoder, IndexBusy, IndexNotFound, IndexNotWritable, current_generation, open_current
-from indexer.generation import generation_folder, generation_names, rollback, verify
+from indexer.current import generation_folder, generation_names
+from indexer.generation import verify
+from indexer.publishing import rollback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from indexer import HashingEncoder, IndexDamaged, current_generation, generation, open_current
-from indexer.generation import generation_folder, read_live
+from indexer.current import generation_folder, read_live
 from indexer.manifest import read_manifest
 from search import Filters, Group, Mode, Query, Searcher
 

@@ -25,7 +25,7 @@ from system_calls import Call, put_under_supervision, supervise
 
 import indexer.command as indexing
 from api import command
-from indexer import Embedding, HashingEncoder, generation, hashing_encoder
+from indexer import Embedding, HashingEncoder, embedding, hashing_encoder, publishing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -100,13 +100,14 @@ def mark_stages(page: Page, *, slow: bool) -> None:
 
     inner_read, build_module.read_articles = build_module.read_articles, read
     marked(build_module, "chunk", "chunk")
-    for name in ("write_tokens", "write_vectors", "write_lexical", "write_stories", "token_offsets"):
-        marked(build_module, name, "index")
-    marked(generation, "_sync", "fsync")
+    marked(build_module, "write_stories", "index")
+    for name in ("write_tokens", "write_vectors", "write_lexical", "token_offsets"):
+        marked(embedding, name, "index")
+    marked(publishing, "_sync", "fsync")
     marked(build_module, "prune", "prune")
     marked(os, "rename", "rename")
     marked(os, "replace", "rename")
-    marked(generation.shutil, "_rmtree_safe_fd", "prune")
+    marked(publishing.shutil, "_rmtree_safe_fd", "prune")
     unlink = os.unlink
 
     def slow_unlink(*arguments: Any, **named: Any) -> None:  # noqa: ANN401 - as os.unlink
@@ -120,7 +121,7 @@ def mark_stages(page: Page, *, slow: bool) -> None:
 def cari_build(request: dict[str, Any], page: Page) -> int:
     """The command as a person runs it; its exit status."""
     slow = bool(request.get("slow"))
-    build_module._COMMIT_PASSAGES = COMMIT_PASSAGES
+    embedding._COMMIT_PASSAGES = COMMIT_PASSAGES
     indexing.prepare_model = lambda *_, **__: Path("hashing")
     indexing.no_graph_reason = lambda _folder: None
     indexing.open_encoder = lambda *_, **__: CountingEncoder(page, slow=slow)

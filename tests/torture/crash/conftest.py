@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from indexer import HashingEncoder, current_generation, open_current
-from indexer.generation import generation_folder, generation_names, verify
+from indexer.current import generation_folder, generation_names
+from indexer.generation import verify
 from search import Query, Searcher
 
 if TYPE_CHECKING:

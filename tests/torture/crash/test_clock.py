@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from indexer import current_generation, generation, open_current
-from indexer.generation import generation_names, rollback
+from indexer.current import generation_names
+from indexer.publishing import rollback
 
 if TYPE_CHECKING:
     from collections.abc import Callable

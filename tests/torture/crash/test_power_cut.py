@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from indexer import IndexNotFound
-from indexer.generation import CURRENT, GENERATIONS
+from indexer.current import CURRENT, GENERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

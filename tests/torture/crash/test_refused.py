@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from indexer.generation import CURRENT, GENERATIONS
+from indexer.current import CURRENT, GENERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
