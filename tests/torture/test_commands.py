@@ -340,7 +340,8 @@ def test_an_article_id_and_a_folder_whose_names_are_no_unicode_are_refused(cari:
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests in the background has it ignored
 import indexer.command as indexing
 from indexer import HashingEncoder
 
