@@ -127,7 +127,7 @@ def test_a_worker_is_set_up_as_its_parent_was(monkeypatch: pytest.MonkeyPatch, l
     started: dict[str, Any] = {}
     monkeypatch.setattr(os, "environ", os.environ.copy())
     monkeypatch.setattr(serving, "_open", lambda _, **__: live)
-    monkeypatch.setattr(serving, "open_current", lambda _: None)
+    monkeypatch.setattr(serving, "open_good", lambda _: None)
     monkeypatch.setattr(serving, "IndexInfo", SimpleNamespace(of=lambda _: live.searcher.info))
     monkeypatch.setattr(serving, "_check_keys", lambda _: None)
     # What stands in a worker's environment beside it changes nothing.
