@@ -212,7 +212,7 @@ def _confirm(index: Path, *, report: BuildReport) -> None:
     try:
         confirm(index)
     except OSError as error:
-        report.notes.append(
+        report.refusals.append(
             f"{report.generation} is live, but the disk did not confirm it ({error}): after a power cut the generation "
             "before may be live again; check the disk, then run the same command again"
         )
@@ -222,7 +222,7 @@ def _prune(index: Path, *, keep: int, report: BuildReport) -> None:
     try:
         prune(index, keep=keep)
     except OSError as error:
-        report.notes.append(
+        report.refusals.append(
             f"{report.generation} is live, but older generations could not be removed ({error}); check who may write "
             f"in {index}; the next build tries again"
         )

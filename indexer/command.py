@@ -97,6 +97,10 @@ def build_command(
     with ProgressBars() as progress:
         report = build(paths, index=index, encoder=encoder, settings=settings, progress=progress, late=late, keep=keep)
     _report(report, as_json=as_json)
+    for refusal in report.refusals:
+        say(f"error: {refusal}")
+    if report.refusals:
+        raise typer.Exit(1)
 
 
 def verify_command(*, index: IndexOption, as_json: JsonOption = False) -> None:

@@ -27,7 +27,10 @@ class Progress(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class BuildReport:
-    """What a build did. `generation` is the live one; `published` is false when it already was equal."""
+    """What a build did. `generation` is the live one; `published` is false when it already was equal.
+
+    `refusals` are what the disk would not do any more once that generation was live: nothing of it is lost.
+    """
 
     generation: str = ""
     published: bool = False
@@ -42,6 +45,7 @@ class BuildReport:
     reused: int = 0
     took_s: float = 0.0
     notes: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
     quarantined: list[Rejection] = field(default_factory=list)
 
 
