@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from types import ModuleType
+
+    from indexer import BuildReport
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +36,26 @@ def processes(repository: Path) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def whole(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    write_rows: Callable[..., Path],
+    build_quietly: Callable[..., BuildReport],
+) -> Path:
+    """A folder with an `index` of two good generations, of what the module's `rows(0)` and `rows(1)` give."""
+    folder = tmp_path_factory.mktemp("whole")
+    for number in range(2):
+        build_quietly(write_rows(folder / "articles.jsonl", request.module.rows(number)), index=folder / "index")
+    return folder
+
+
+@pytest.fixture
+def index(whole: Path, tmp_path: Path) -> Path:
+    """A copy of it to be damaged."""
+    return shutil.copytree(whole / "index", tmp_path / "index")
 
 
 @pytest.fixture

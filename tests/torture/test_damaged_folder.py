@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from indexer import BuildReport
 
 TEXT = "Kapal feri nomor {} tiba di muara sejak pagi. Warga menonton dari tepi."
 GARBAGE = {
@@ -33,23 +32,8 @@ GARBAGE = {
 }
 
 
-@pytest.fixture(scope="module")
-def whole(
-    tmp_path_factory: pytest.TempPathFactory,
-    write_rows: Callable[..., Path],
-    build_quietly: Callable[..., BuildReport],
-) -> Path:
-    """An index of two good generations, and the articles of the newer one."""
-    folder = tmp_path_factory.mktemp("whole")
-    for number in range(2):
-        rows = [{"id": "kapal", "text": TEXT.format(number)}]
-        build_quietly(write_rows(folder / "articles.jsonl", rows), index=folder / "index")
-    return folder
-
-
-@pytest.fixture
-def index(whole: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(whole / "index", tmp_path / "index")
+def rows(number: int) -> list[dict[str, str]]:
+    return [{"id": "kapal", "text": TEXT.format(number)}]
 
 
 @pytest.fixture

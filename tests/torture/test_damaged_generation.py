@@ -22,27 +22,12 @@ if TYPE_CHECKING:
 STRANGE_NAMES = ("lexical.id.absent.npy", "vectors.faiss.new", ".hidden", "0", "manifest.json~", "é")
 
 
-@pytest.fixture(scope="module")
-def whole(
-    tmp_path_factory: pytest.TempPathFactory,
-    write_rows: Callable[..., Path],
-    build_quietly: Callable[..., BuildReport],
-) -> Path:
-    """An index of two good generations, of articles in both languages."""
-    folder = tmp_path_factory.mktemp("whole")
-    for number in range(2):
-        rows = [
-            {"id": f"{one}", "title": f"Kapal {one}", "text": f"Kapal {one} tiba di muara {number}.", "lang": "id"}
-            for one in range(6)
-        ]
-        english = {"id": "ship", "text": f"A ship arrived at pier {number}.", "lang": "en"}
-        build_quietly(write_rows(folder / "articles.jsonl", [*rows, english]), index=folder / "index")
-    return folder / "index"
-
-
-@pytest.fixture
-def index(whole: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(whole, tmp_path / "index")
+def rows(number: int) -> list[dict[str, str]]:
+    rows = [
+        {"id": f"{one}", "title": f"Kapal {one}", "text": f"Kapal {one} tiba di muara {number}.", "lang": "id"}
+        for one in range(6)
+    ]
+    return [*rows, {"id": "ship", "text": f"A ship arrived at pier {number}.", "lang": "en"}]
 
 
 def live_folder(index: Path) -> Path:

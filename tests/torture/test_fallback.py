@@ -17,29 +17,11 @@ from indexer.current import generation_folder, generation_names
 from indexer.publishing import rollback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from indexer import BuildReport
 
-
-@pytest.fixture(scope="module")
-def whole(
-    tmp_path_factory: pytest.TempPathFactory,
-    write_rows: Callable[..., Path],
-    build_quietly: Callable[..., BuildReport],
-) -> Path:
-    """An index of two good generations."""
-    folder = tmp_path_factory.mktemp("whole")
-    for number in range(2):
-        rows = [{"id": "kapal", "title": f"Kapal {number}", "text": f"Kapal feri {number} tiba di muara."}]
-        build_quietly(write_rows(folder / "articles.jsonl", rows), index=folder / "index")
-    return folder / "index"
-
-
-@pytest.fixture
-def index(whole: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(whole, tmp_path / "index")
+def rows(number: int) -> list[dict[str, str]]:
+    return [{"id": "kapal", "title": f"Kapal {number}", "text": f"Kapal feri {number} tiba di muara."}]
 
 
 def flip(file: Path) -> None:
