@@ -21,7 +21,7 @@ import indexer.command
 import search.command
 from corpus import CorpusError
 from indexer import IndexerError
-from search import SearchError
+from search import SearchError, bound_arithmetic
 
 from .access import keys_command
 from .choosing import CONFIG, Choice, choose
@@ -115,6 +115,7 @@ def _print_settings(chosen: Choice, *, as_json: bool) -> None:
 def main() -> None:
     """Entry point of the `cari` script."""
     _mend_streams()
+    bound_arithmetic()
     try:
         try:
             app()

@@ -11,10 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from threadpoolctl import threadpool_limits
 
 from indexer import IndexNotFound, open_good
-from search import IndexInfo
+from search import IndexInfo, bound_arithmetic
 
 from .access.keys import read_keys
 from .app import create_app, project_version
@@ -91,14 +90,8 @@ def app_of_worker() -> FastAPI:
     return _application(_open(settings), settings=settings)
 
 
-def _bound_arithmetic() -> None:
-    # The service's own threads are what runs at the same time. Products of small matrices gain nothing from more,
-    # and threads that wait for each other on busy cores lose much: bench/service has both.
-    threadpool_limits(limits=1, user_api="blas")
-
-
 def _application(live: Live, *, settings: Settings) -> FastAPI:
-    _bound_arithmetic()
+    bound_arithmetic()  # a worker is a process of its own, which no command began
     folder = os.environ.get(_METRICS_FOLDER) if settings.workers > 1 else None
     return create_app(
         live,

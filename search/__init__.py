@@ -4,6 +4,7 @@ A `Query` and an open generation enter; an `Answer` leaves, a page of `Hit`s wit
 Evaluation over published sets is here too. Nothing here knows HTTP or HTML.
 """
 
+from .arithmetic import bound_arithmetic
 from .calibration import ANSWERABLE
 from .errors import BadEvaluationSet, BadQuery, PlotUnavailable, SearchError, UnknownArticle, UnknownQuestion
 from .examples import draw_examples
@@ -38,6 +39,7 @@ __all__ = [
     "Timings",
     "UnknownArticle",
     "UnknownQuestion",
+    "bound_arithmetic",
     "draw_examples",
     "open_searcher",
 ]

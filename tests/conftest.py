@@ -28,6 +28,7 @@ from indexer import (
     prepare_model,
     split_sentences,
 )
+from search import bound_arithmetic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +38,8 @@ SMALL_PASSAGES = ChunkSettings(max_tokens=64, max_title_tokens=16)
 
 # Library progress and hub look-ups have no place in a test run.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# As every command and the service do.
+bound_arithmetic()
 
 
 class Quiet:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import platformdirs
-from pools import eval_folder
+from pools import eval_folder, open_embedded
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from indexer import DEFAULT_MODEL, Embedding, Encoder, Generation, open_current, open_encoder, prepare_model
+from indexer import Embedding, Encoder, Generation, open_current
 from search import Mode
 from search.calibration import ANSWERABLE
 from search.eval_command import index_of
@@ -156,7 +156,7 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
 def main() -> None:
     """Print fit, calibration error on sets left out, and AUC of answerable against unanswerable."""
     cache = platformdirs.user_cache_path("cari")
-    encoder = open_encoder(prepare_model(DEFAULT_MODEL, cache=cache))
+    encoder = open_embedded()
     asked = {}
     for name in _SETS:
         asked[name] = read_asked(name, encoder=encoder, cache=cache)

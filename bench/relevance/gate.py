@@ -17,10 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
-from pools import EVAL, eval_folder
+from pools import EVAL, eval_folder, open_embedded
 from rich.console import Console
 
-from indexer import DEFAULT_MODEL, open_encoder, prepare_model
 from search.comparison import Comparison, compare
 from search.eval_command import searcher_of
 from search.evaluation import EvaluationSet, read_evaluation_set
@@ -55,7 +54,7 @@ def main() -> None:
     if not folders:
         sys.exit("skipped: ../shared/eval is absent")
     model_cache = platformdirs.user_cache_path("cari")
-    encoder = open_encoder(prepare_model(DEFAULT_MODEL, cache=model_cache))
+    encoder = open_embedded()
     console = Console(highlight=False)
     comparisons: list[Comparison] = []
     for folder in folders:

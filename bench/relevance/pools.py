@@ -13,6 +13,7 @@ import platformdirs
 
 from corpus import detect_query_language
 from indexer import DEFAULT_MODEL, Embedding, Encoder, open_encoder, prepare_model
+from search import bound_arithmetic
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,6 +36,7 @@ class Pool:
 
 def open_embedded() -> Encoder:
     """The embedded model, prepared in the user's cache folder."""
+    bound_arithmetic()
     return open_encoder(prepare_model(DEFAULT_MODEL, cache=platformdirs.user_cache_path("cari")))
 
 

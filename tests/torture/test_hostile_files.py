@@ -82,16 +82,24 @@ def test_links_in_a_ring_and_names_too_long_are_named(folder: Path) -> None:
 
 
 def test_folders_deeper_than_python_calls_are_walked(folder: Path) -> None:
-    depth = 1_200
-    here = os.open(folder, os.O_RDONLY)
-    for _ in range(depth):
-        os.mkdir("d", dir_fd=here)
-        inner = os.open("d", os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = inner
+    levels = [os.open(folder, os.O_RDONLY)]
+    for _ in range(1_100):
+        os.mkdir("d", dir_fd=levels[-1])
+        levels.append(os.open("d", os.O_RDONLY, dir_fd=levels[-1]))
+        if len(levels) > 2:
+            os.close(levels.pop(-2))
+    here = levels.pop()
     os.close(os.open("x.txt", os.O_CREAT | os.O_WRONLY, dir_fd=here))
-    os.close(here)
     articles, rejections = read(folder)
+    os.unlink("x.txt", dir_fd=here)
+    # Removed here: pytest goes down by calls within calls, and would never be done with this folder.
+    while not os.path.samestat(os.fstat(here), os.fstat(levels[0])):
+        outer = os.open("..", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        os.rmdir("d", dir_fd=outer)
+        here = outer
+    os.close(here)
+    os.close(levels[0])
     assert [article.id for article in articles] == ["good.txt"]
     assert [rejection.reason for rejection in rejections] == ["the file is empty"]
 
