@@ -9,6 +9,6 @@ def bound_arithmetic() -> None:
     """Have products of matrices done by the thread that asks for them, from now on in this process.
 
     Those of a search are small: over two threads they take no less time, and threads that wait for each other keep
-    busy the cores that the model needs. Half the processor's time of a search went there.
+    busy the cores that the model needs.
     """
     threadpool_limits(limits=1, user_api="blas")

@@ -32,8 +32,8 @@ MAX_DEPTH = 1_000
 class Depth:
     """How many passages all arms judge: those nearest a question, and those that share most words with it.
 
-    `cohort` passages, the same ones for every question, tell what it scores with anything at all. More of any
-    find nothing more: `bench/relevance/depth.txt`.
+    More of either find nothing more: `bench/relevance/depth.txt`. `cohort` passages, the same ones for every question,
+    tell what it scores with anything at all.
     """
 
     nearest: int = 64

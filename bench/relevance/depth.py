@@ -20,7 +20,7 @@ from search.query import Mode
 from search.ranking import Depth
 from search.searcher import Searcher
 
-_DEPTHS = [Depth(nearest=near, sharing=near // 2, cohort=32) for near in (20, 32, 48, 64, 100, 200)]
+_DEPTHS = [Depth(nearest=near, sharing=near // 2) for near in (20, 32, 48, 64, 100, 200)]
 _QUESTIONS = 400
 
 
