@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 # Logistic regression of "this passage answers the question" on its standing: slope and intercept, fitted by
 # `bench/relevance/calibrate.py` on 2026-11-23. `calibrate.txt` beside it says on what, and how well it holds elsewhere.
 _FITTED = {
-    Mode.DENSE: (7.505, -8.145),
-    Mode.HYBRID: (5.919, -8.206),
-    Mode.LEXICAL: (4.847, -4.679),
+    Mode.DENSE: (7.631, -8.543),
+    Mode.HYBRID: (5.827, -8.395),
+    Mode.LEXICAL: (4.850, -4.682),
 }
 _LEAD = 4.0
 _RIVALS = 10
@@ -29,29 +29,39 @@ A false "nothing answers this" is as bad as a false answer: `bench/relevance/cal
 
 
 def standing(
-    scores: npt.NDArray[np.float32], *, background: float, stories: npt.NDArray[np.integer]
+    scores: npt.NDArray[np.float32],
+    *,
+    background: float,
+    stories: npt.NDArray[np.integer],
+    languages: npt.NDArray[np.str_],
 ) -> npt.NDArray[np.float64]:
     """How a passage stands among the others, (n,) float64: its score plus four times its lead.
 
     The lead is over the mean of the ten best passages of other stories, which are as good as the best where the answer
     itself is missing; what a score alone is worth differs from question to question. Ten, so that a few other stories
-    with the answer do not hide it. With scores .9, .8 and .6 of three stories and a background of .5, the first leads
-    by .9 - (.8 + .6 + 8 * .5) / 10 = .36 and stands at 2.34.
+    with the answer do not hide it; of the passage's own language where there are so many, so that its translations do
+    not either. With scores .9, .8 and .6 of three stories of one language and a background of .5, the first leads by
+    .9 - (.8 + .6 + 8 * .5) / 10 = .36 and stands at 2.34.
 
     Args:
         scores: (n,) cosines, `fusion.meaning`, or shares of words.
         background: What the question scores with anything at all; it stands for rivals where there are too few.
         stories: (n,) which story each passage belongs to.
+        languages: (n,) of each passage.
     """
     values = scores.astype(np.float64)
     order = np.argsort(-values, kind="stable")
     _, first = np.unique(stories[order], return_index=True)
-    best = order[np.sort(first)[: _RIVALS + 1]]
-    tops = np.full(_RIVALS + 1, background)
-    tops[: len(best)] = values[best]
-    rivals = np.full(len(values), tops[:_RIVALS].sum())
-    for place, row in enumerate(best[:_RIVALS]):
-        rivals[stories == stories[row]] += tops[_RIVALS] - tops[place]
+    best = order[np.sort(first)]
+    rivals = np.empty(len(values))
+    for language in np.unique(languages):
+        own = languages == language
+        near = np.concatenate([best[own[best]], best[~own[best]]])[: _RIVALS + 1]
+        tops = np.full(_RIVALS + 1, background)
+        tops[: len(near)] = values[near]
+        rivals[own] = tops[:_RIVALS].sum()
+        for place, row in enumerate(near[:_RIVALS]):
+            rivals[own & (stories == stories[row])] += tops[_RIVALS] - tops[place]
     return values + _LEAD * (values - rivals / _RIVALS)
 
 

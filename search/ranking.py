@@ -198,8 +198,9 @@ class Ranker:
         )
         below = self._ordered(rest, embedding, shares, background=dense_background)
         # What only the dense vectors judged stays below, in its order.
-        scale = top.scores.min(initial=1.0) / below.scores.max(initial=np.finfo(np.float32).tiny)
-        below = replace(below, scores=below.scores * np.float32(scale))
+        least = top.scores.min(initial=1.0)
+        scale = least / below.scores.max(initial=np.finfo(np.float32).tiny)
+        below = replace(below, scores=np.minimum(below.scores * np.float32(scale), least))
         return top.then(below)
 
     def _anywhere(self, embedding: Embedding) -> float:
@@ -224,7 +225,9 @@ class Ranker:
         lifted: Rows64 | None = None,
     ) -> Ranking:
         """Rows in the order of a score, with the probability that it gives them."""
-        found = standing(score, background=background, stories=self._stories(rows))
+        found = standing(
+            score, background=background, stories=self._stories(rows), languages=self.generation.languages[rows]
+        )
         unjudged = np.full(len(rows), np.nan, np.float32)
         dense, late = (unjudged if one is None else one for one in (dense, late))
         lifted = np.zeros(len(rows), np.int64) if lifted is None else lifted

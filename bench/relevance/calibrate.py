@@ -129,10 +129,10 @@ def examples(asked: Asked, *, strangers: Asked, arm: Mode) -> Examples:
 def _best(
     asked: Asked, text: str, embedding: Embedding, *, arm: Mode, allowed: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and standings of the best passage of each article, best first."""
+    """Rows and standings of the best passage of each article, best first; none above one before it, as in a score."""
     ranking = asked.ranker.rank(text, embedding, mode=arm, allowed=allowed)
-    ranking = ranking.take(first_of_each(asked.generation.store.passage_article[ranking.rows]))
-    return ranking.rows, ranking.standing
+    shown = first_of_each(asked.generation.store.passage_article[ranking.rows])
+    return ranking.rows[shown], np.minimum.accumulate(ranking.standing)[shown]
 
 
 def fit(some: list[Examples]) -> tuple[float, float]:
