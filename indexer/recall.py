@@ -3,8 +3,8 @@
 Questions stand apart from passages: with the default model, the cosine of a real question of ten evaluation sets
 with the nearest of 30,000 passages is .59, .69 and .79 at the 10th, 50th and 90th percentile. A passage's own vector
 would be too easy a question. So passages are drawn and turned away until their cosine with where they were is
-between those; what codes of them find is then within .003 of what they find for real questions
-(`bench/growth/questions.txt`).
+between those, and must find not themselves, which stand out from all others, but their neighbours. That is a little
+harder than finding what real questions do: `bench/growth/growth.txt` has both.
 """
 
 from __future__ import annotations
@@ -86,6 +86,18 @@ def questions_like(vectors: Rows, *, seed: int) -> Rows:
     away = unit_rows((noise - along * vectors).astype(np.float32))
     cosine = random.uniform(*_COSINES, (len(vectors), 1)).astype(np.float32)
     return unit_rows(cosine * vectors + np.sqrt(1 - cosine * cosine) * away)
+
+
+def without(sources: npt.NDArray[np.int64], *, rows: npt.NDArray[np.int64], of: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """What was found, less what each question was made of, or the last where that was not found.
+
+    Args:
+        sources: (questions,) rows.
+        rows: (questions, d) rows found.
+        of: (questions, d) what to return of each, but for one a question.
+    """
+    last = np.argsort(rows == sources[:, np.newaxis], axis=1, kind="stable")
+    return np.take_along_axis(of, last, axis=1)[:, :-1]
 
 
 def reaches(

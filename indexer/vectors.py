@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import IndexDamaged
-from .recall import DEPTHS, MOST_CANDIDATES, QUESTIONS, VectorSearch, questions_like, reaches
+from .recall import DEPTHS, MOST_CANDIDATES, QUESTIONS, VectorSearch, questions_like, reaches, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +42,7 @@ _TRAINED = 16_384
 _ROUNDS = 10
 _BLOCK_ROWS = 8_192
 # What a filter allows may be rarer among the nearest than among all.
-_AMPLE = 1.5
+_AMPLE = 1.25
 _WIDER = 4
 
 # FAISS's format of a flat index: its kind, dimensions, rows, two fields no longer in use, whether it is trained, the
@@ -134,26 +134,26 @@ class CodedVectors:
         if k <= 0 or count <= self._search.exact_rows:
             return self._flat.search(queries, k=k, allowed=allowed)
         bound_threads(1)
-        return [self._nearest(query, k=min(k, count), allowed=allowed, count=count) for query in queries]
+        k = min(k, count)
+        # So many of all rows are likely to hold k of those allowed.
+        width = k if count == len(self) else int(_AMPLE * k * len(self) / count)
+        return [self._nearest(query, k=k, allowed=allowed, width=width) for query in queries]
 
-    def _nearest(self, query: npt.NDArray[np.float32], *, k: int, allowed: Allowed | None, count: int) -> Found:
-        rows = self._candidates(query, wanted=min(self._search.candidates(k), count), allowed=allowed, count=count)
+    def _nearest(self, query: npt.NDArray[np.float32], *, k: int, allowed: Allowed | None, width: int) -> Found:
+        """The k best allowed rows, thought to be among the `width` best of all."""
+        while True:
+            scanned = min(len(self), self._search.candidates(width))
+            rows: npt.NDArray[np.int64] = self._codes.search(query[np.newaxis], scanned)[1][0]
+            places = np.arange(scanned) if allowed is None else np.flatnonzero(allowed[rows])
+            # Where a filter shuts out what is near, k allowed rows reach as far down as so many of all would, and
+            # that many candidates are needed to find them: rows crowd the more, the farther away they are.
+            width = int(places[k - 1]) + 1 if len(places) >= k else _WIDER * scanned
+            if scanned >= min(len(self), self._search.candidates(width)):
+                break
+        rows = rows[places]
         scores = self._flat.vectors(rows) @ query
         best = np.argsort(-scores, kind="stable")[:k]
         return rows[best], scores[best]
-
-    def _candidates(
-        self, query: npt.NDArray[np.float32], *, wanted: int, allowed: Allowed | None, count: int
-    ) -> npt.NDArray[np.int64]:
-        """The rows whose codes are best, `wanted` of those allowed: the same as if only these had been scanned."""
-        total = len(self)
-        width = wanted if allowed is None else min(total, int(wanted * _AMPLE * total / count))
-        while True:
-            found: npt.NDArray[np.int64] = self._codes.search(query[np.newaxis], width)[1][0]
-            rows = found if allowed is None else found[allowed[found]]
-            if len(rows) >= wanted or width == total:
-                return rows[:wanted]
-            width = min(total, width * _WIDER)
 
     def vectors(self, rows: npt.NDArray[np.int64]) -> Rows:
         """The stored vectors of these rows."""
@@ -175,9 +175,7 @@ def open_vectors(folder: Path, *, search: VectorSearch) -> VectorIndex:
     return CodedVectors(flat, codes, search=search)
 
 
-def write_vectors(
-    batches: Iterable[Rows], *, dim: int, folder: Path, exact_rows: int = EXACT_ROWS
-) -> VectorSearch:
+def write_vectors(batches: Iterable[Rows], *, dim: int, folder: Path, exact_rows: int = EXACT_ROWS) -> VectorSearch:
     """Write the rows, in order, as `folder/vectors.faiss`, and their codes beside it where there are many.
 
     Holds one batch of rows in memory, then the codes: a byte for four dimensions of a row.
@@ -206,11 +204,14 @@ def write_vectors(
         return VectorSearch(exact_rows=exact_rows)
     flat = _read(folder / VECTORS_FILE, faiss.IndexFlat)
     codes = _coded(flat)
-    asked = questions_like(flat.reconstruct_batch(_spread(count, QUESTIONS)), seed=_SEED)
-    best, _ = flat.search(asked, min(count, DEPTHS[-1]))
+    sources = _spread(count, QUESTIONS)
+    asked = questions_like(flat.reconstruct_batch(sources), seed=_SEED)
+    best, rows = flat.search(asked, min(count, DEPTHS[-1] + 1))
     _, candidates = codes.search(asked, min(count, MOST_CANDIDATES))
     found = reaches(
-        best, candidates=candidates, score=lambda number, rows: flat.reconstruct_batch(rows) @ asked[number]
+        without(sources, rows=rows, of=best),
+        candidates=without(sources, rows=candidates, of=candidates),
+        score=lambda number, rows: flat.reconstruct_batch(rows) @ asked[number],
     )
     if found:
         _write(codes, folder / CODES_FILE)
@@ -246,7 +247,7 @@ def _flat_header(dim: int, count: int) -> bytes:
 
 def _read(path: Path, kind: type[faiss.Index]) -> Any:  # noqa: ANN401 - FAISS's own types
     try:
-        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)  # type: ignore[arg-type]
+        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:
         raise IndexDamaged(f"{path} does not open ({error}); run: cari verify") from error
     if not isinstance(index, kind):
