@@ -23,6 +23,7 @@ from .publishing import WORK, confirm, prune, publish, sweep
 from .room import Room
 from .store import Store, StoreWriter
 from .stories import find_stories, sketch, sketch_type, write_stories
+from .vectors import EXACT_ROWS
 from .wording import StorySettings, Wording, wording_of
 
 if TYPE_CHECKING:
@@ -44,13 +45,14 @@ def build(
     settings: ChunkSettings,
     progress: Progress,
     late: bool = True,
+    exact_rows: int = EXACT_ROWS,
     keep: int = 2,
 ) -> BuildReport:
     """Write a generation that holds exactly the articles under `paths`, and make it the live one.
 
     `keep` generations stay beside it for `rollback`. When nothing changed, none is written. Without `late`, the
     token vectors that late interaction needs are left out; the cache keeps them, so that a later build can put
-    them back without embedding anything.
+    them back without embedding anything. Beyond `exact_rows` passages, codes of their vectors are searched first.
 
     Raises:
         CorpusError: a path is missing or holds no article file.
@@ -72,6 +74,7 @@ def build(
                     settings=settings,
                     grouping=StorySettings(),
                     late=late,
+                    exact_rows=exact_rows,
                     cache=cache,
                     room=room,
                     progress=progress,
@@ -101,13 +104,14 @@ def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: Plan, previo
     store = Store(work)
     expect_room(store, folder=work, plan=plan)
     report.stories = _group(store, folder=work, plan=plan, previous=previous)
-    keys = write_embeddings(store, folder=work, plan=plan)
+    keys, vectors = write_embeddings(store, folder=work, plan=plan)
     languages, counts = np.unique(store.languages(), return_counts=True)
     manifest = Manifest(
         format=FORMAT,
         model=plan.encoder.card,
         chunking=plan.settings,
         late=plan.late,
+        vectors=vectors,
         grouping=plan.grouping,
         articles=store.n_articles,
         passages=store.n_passages,
@@ -183,6 +187,7 @@ def _same(previous: Generation, *, work: Path, plan: Plan) -> bool:
         report.added == report.changed == report.deleted == 0
         and _same_division(previous, plan=plan)
         and previous.manifest.late == plan.late
+        and previous.manifest.vectors.exact_rows == plan.exact_rows
         and list(previous.store.digests()) == list(Store(work).digests())
     )
 

@@ -22,11 +22,13 @@ from .generation import built_at, verify
 from .manifest import read_manifest
 from .model import DEFAULT_MODEL, Runtime, export_source, no_graph_reason, open_encoder, prepare_model
 from .publishing import rollback
+from .vectors import EXACT_ROWS
 
 if TYPE_CHECKING:
     from typing import Self
 
     from .plan import BuildReport
+    from .recall import VectorSearch
 
 IndexOption = Annotated[Path, typer.Option("--index", envvar="CARI_INDEX", help="Folder of the index.")]
 ModelCacheOption = Annotated[
@@ -77,6 +79,9 @@ def build_command(
         bool,
         typer.Option("--late/--no-late", help="Store token vectors, which rank best and are most of the index."),
     ] = True,
+    exact_rows: Annotated[
+        int, typer.Option("--exact", min=0, help="Passages up to which all vectors are compared; beyond, codes are.")
+    ] = EXACT_ROWS,
     keep: Annotated[int, typer.Option(min=0, help="Earlier generations to keep for rollback.")] = 2,
     as_json: JsonOption = False,
 ) -> None:
@@ -95,7 +100,16 @@ def build_command(
             f"--max-tokens is {max_tokens}, the model {model} reads at most {encoder.card.max_tokens}"
         )
     with ProgressBars() as progress:
-        report = build(paths, index=index, encoder=encoder, settings=settings, progress=progress, late=late, keep=keep)
+        report = build(
+            paths,
+            index=index,
+            encoder=encoder,
+            settings=settings,
+            progress=progress,
+            late=late,
+            exact_rows=exact_rows,
+            keep=keep,
+        )
     _report(report, as_json=as_json)
     for refusal in report.refusals:
         say(f"error: {refusal}")
@@ -142,6 +156,7 @@ def info_command(*, index: IndexOption, as_json: JsonOption = False) -> None:
         "fingerprint": manifest.model.fingerprint,
         "chunking": dataclasses.asdict(manifest.chunking),
         "late": manifest.late,
+        "vectors": dataclasses.asdict(manifest.vectors),
         "grouping": dataclasses.asdict(manifest.grouping),
         "size_bytes": size_bytes,
         "kept": kept,
@@ -157,8 +172,16 @@ def info_command(*, index: IndexOption, as_json: JsonOption = False) -> None:
     put(f"stories     {manifest.stories}, each in one article or more")
     put(f"model       {manifest.model.name} ({manifest.model.fingerprint[:12]})")
     put(f"late        {'yes' if manifest.late else 'no: token vectors were left out (--no-late)'}")
+    put(f"vectors     {_searched(manifest.vectors)}")
     put(f"size        {size_bytes / 1e6:.1f} MB")
     put(f"kept        {len(kept)} earlier for rollback")
+
+
+def _searched(vectors: VectorSearch) -> str:
+    if not vectors.reaches:
+        return "all are compared: exact"
+    measured = ", ".join(f"{reach.recall:.4f} of the best {reach.depth}" for reach in vectors.reaches)
+    return f"codes first, which find {measured} ({vectors.questions} questions)"
 
 
 def rollback_command(*, index: IndexOption, as_json: JsonOption = False) -> None:

@@ -12,6 +12,7 @@ from .cache import Embedded
 from .chunker import embedded_text, embedded_title
 from .lexical import write_lexical
 from .offsets import LATE_OFFSETS_FILE, OFFSETS_FILE, language_offsets, token_offsets, without_offsets, write_offsets
+from .recall import LEAST_RECALL
 from .room import SAMPLED_ARTICLES, least_token_bytes
 from .token_store import TokenStore, pack, write_tokens
 from .vectors import write_vectors
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .plan import Plan
+    from .recall import VectorSearch
     from .store import Store
     from .token_store import Packed
 
@@ -45,10 +47,10 @@ def expect_room(store: Store, *, folder: Path, plan: Plan) -> None:
     )
 
 
-def write_embeddings(store: Store, *, folder: Path, plan: Plan) -> list[bytes]:
+def write_embeddings(store: Store, *, folder: Path, plan: Plan) -> tuple[list[bytes], VectorSearch]:
     """Write vectors less their language's offset, tokens if wanted, and words of all passages.
 
-    Returns their cache keys.
+    Returns their cache keys, and how the vectors are to be searched.
     """
     dim = plan.encoder.card.dim
     raw_file = folder / "raw.bin"
@@ -72,13 +74,18 @@ def write_embeddings(store: Store, *, folder: Path, plan: Plan) -> list[bytes]:
     write_offsets(offsets, path=folder / OFFSETS_FILE)
     blocks = (slice(at, at + _WRITE_PASSAGES) for at in range(0, len(raw), _WRITE_PASSAGES))
     moved = (without_offsets(raw[block], languages[block], offsets) for block in blocks)
-    write_vectors(moved, dim=dim, folder=folder)
+    search = write_vectors(moved, dim=dim, folder=folder, exact_rows=plan.exact_rows)
+    if search.fell_short:
+        plan.report.notes.append(
+            f"codes of the vectors do not find {LEAST_RECALL:.0%} of what comparing all does: every search compares "
+            f"all {len(raw)}, which takes longer"
+        )
     raw_file.unlink()
     if plan.late:
         tokens = TokenStore(folder, dim=dim)
         write_offsets(token_offsets(tokens, languages), path=folder / LATE_OFFSETS_FILE)
     write_lexical(_texts(store, plan=plan), languages=languages, folder=folder)
-    return keys
+    return keys, search
 
 
 def _embedded(store: Store, *, plan: Plan) -> Iterator[tuple[bytes, Embedded]]:

@@ -13,7 +13,7 @@ from .offsets import LATE_OFFSETS_FILE, read_offsets
 from .store import Store
 from .stories import read_sketches, read_stories
 from .token_store import TokenStore
-from .vectors import FlatVectors, VectorIndex
+from .vectors import VectorIndex, open_vectors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ class Generation:
         self.name = folder.name
         self.manifest: Manifest = verify(folder)
         self.store = Store(folder)
-        self.vectors: VectorIndex = FlatVectors.open(folder)
+        self.vectors: VectorIndex = open_vectors(folder, search=self.manifest.vectors)
         late = self.manifest.late
         self.tokens = TokenStore(folder, dim=self.manifest.model.dim) if late else None
         self.token_offsets = read_offsets(folder / LATE_OFFSETS_FILE) if late else {}

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from .chunker import ChunkSettings
 from .encoder import ModelCard
 from .errors import IndexDamaged, IndexMismatch
+from .recall import VectorSearch
 from .wording import StorySettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST_FILE = "manifest.json"
-FORMAT = 2
+FORMAT = 3
 """Of the files of a generation. Raise it when what is in them changes, the chunker's rules included.
 
 Of every format the manifest has `format` and ends with a `sha256` of the rest, so that each version knows another's.
@@ -35,13 +36,15 @@ class FileSum:
 class Manifest:
     """Written last into a generation, read first. It holds no clock: equal input gives an equal manifest.
 
-    `late` says whether the token vectors that late interaction needs are in the generation.
+    `late` says whether the token vectors that late interaction needs are in the generation, `vectors` how those of
+    whole passages are searched, and with what recall.
     """
 
     format: int
     model: ModelCard
     chunking: ChunkSettings
     late: bool
+    vectors: VectorSearch
     grouping: StorySettings
     articles: int
     passages: int
@@ -92,7 +95,8 @@ def read_manifest(folder: Path) -> Manifest:
         files = {name: FileSum(**summed) for name, summed in content.pop("files").items()}
         model, chunking = ModelCard(**content.pop("model")), ChunkSettings(**content.pop("chunking"))
         grouping = StorySettings(**content.pop("grouping"))
-        return Manifest(**content, files=files, model=model, chunking=chunking, grouping=grouping)
+        vectors = VectorSearch.of(content.pop("vectors"))
+        return Manifest(**content, files=files, model=model, chunking=chunking, grouping=grouping, vectors=vectors)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise IndexDamaged(f"{path} has other fields than format {FORMAT} ({error}); build the index again") from error
 

@@ -56,6 +56,7 @@ class Plan:
     encoder: Encoder
     settings: ChunkSettings
     late: bool
+    exact_rows: int
     grouping: StorySettings
     cache: VectorCache
     room: Room

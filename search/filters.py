@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,15 +18,19 @@ UNKNOWN = "unknown"
 
 
 class ArticleFilter:
-    """The filterable columns of a generation, decoded once."""
+    """The filterable columns of a generation, as codes and what they stand for.
+
+    What there is to choose from is counted once for all articles, and for a part of them by code.
+    """
 
     def __init__(self, store: Store) -> None:
         self._columns = {name: store.column(name) for name in ("language", "source")}
         self._published = store.published
-        self._month = np.datetime_as_string(store.published.astype("datetime64[M]"))
+        self._months = _months(store.published)
         self._passage_article = store.passage_article
         self._row_of = store.article_row
         self.n_articles = store.n_articles
+        self._all_facets = self._counted(None)
 
     def articles(self, filters: Filters) -> npt.NDArray[np.bool_] | None:
         """Which articles pass, (articles,) bool, or None when all do. An article without a date passes no range."""
@@ -61,14 +64,27 @@ class ArticleFilter:
 
     def facets(self, articles: npt.NDArray[np.bool_] | None) -> dict[str, dict[str, int]]:
         """How many of those articles there are by language, source and month, most first."""
-        mask = np.ones(self.n_articles, bool) if articles is None else articles
-        counts: dict[str, dict[str, int]] = {}
-        for name, (codes, values) in self._columns.items():
-            totals = np.bincount(codes[mask], minlength=len(values))
-            counts[name] = _ranked({values[code] or UNKNOWN: int(n) for code, n in enumerate(totals) if n})
-        months = Counter(UNKNOWN if month == "NaT" else str(month) for month in self._month[mask])
-        counts["month"] = dict(sorted(months.items()))
-        return counts
+        counts = self._all_facets if articles is None else self._counted(np.flatnonzero(articles))
+        return {name: dict(totals) for name, totals in counts.items()}
+
+    def _counted(self, rows: npt.NDArray[np.intp] | None) -> dict[str, dict[str, int]]:
+        counts = {name: _ranked(_totals(*column, rows=rows)) for name, column in self._columns.items()}
+        return counts | {"month": dict(sorted(_totals(*self._months, rows=rows).items()))}
+
+
+def _months(published: npt.NDArray[np.datetime64]) -> tuple[npt.NDArray[np.int32], list[str | None]]:
+    """The month of each article as a code, and the months by code, None for no date."""
+    months, codes = np.unique(published.astype("datetime64[M]"), return_inverse=True)
+    values = [None if np.isnat(month) else str(month) for month in months]
+    return codes.astype(np.int32), values
+
+
+def _totals(
+    codes: npt.NDArray[np.int32], values: list[str | None], *, rows: npt.NDArray[np.intp] | None
+) -> dict[str, int]:
+    """How often each value occurs, in all rows or in these; only those that do."""
+    totals = np.bincount(codes if rows is None else codes[rows], minlength=len(values))
+    return {values[code] or UNKNOWN: int(totals[code]) for code in np.flatnonzero(totals)}
 
 
 def _ranked(counts: dict[str, int]) -> dict[str, int]:

@@ -9,6 +9,7 @@ import pytest
 
 from indexer import ChunkSettings, HashingEncoder, IndexDamaged, IndexMismatch, StorySettings
 from indexer.manifest import FORMAT, MANIFEST_FILE, FileSum, Manifest, read_manifest, sum_file
+from indexer.recall import Reach, VectorSearch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,7 @@ MANIFEST = Manifest(
     model=HashingEncoder(name="péngurai").card,
     chunking=ChunkSettings(),
     late=True,
+    vectors=VectorSearch(exact_rows=2, questions=200, reaches=(Reach(depth=10, candidates=32, recall=0.9935),)),
     grouping=StorySettings(),
     articles=2,
     passages=3,

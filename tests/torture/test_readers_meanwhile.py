@@ -105,7 +105,7 @@ def test_readers_that_open_while_builds_replace_and_remove_see_no_error(
 
 
 @pytest.mark.parametrize(
-    "step", ["verify", "Store", "FlatVectors", "TokenStore", "read_offsets", "LexicalIndex", "read_sketches"]
+    "step", ["verify", "Store", "open_vectors", "TokenStore", "read_offsets", "LexicalIndex", "read_sketches"]
 )
 def test_a_generation_that_goes_while_it_is_opened_is_left_for_the_one_that_came(
     tmp_path: Path,
@@ -122,11 +122,7 @@ def test_a_generation_that_goes_while_it_is_opened_is_left_for_the_one_that_came
         monkeypatch.undo()
         build_quietly(new, index=index, keep=0)
 
-    if step == "FlatVectors":
-        opening = first_time(generation.FlatVectors.open, replace_it)
-        monkeypatch.setattr(generation.FlatVectors, "open", opening)
-    else:
-        monkeypatch.setattr(generation, step, first_time(getattr(generation, step), replace_it))
+    monkeypatch.setattr(generation, step, first_time(getattr(generation, step), replace_it))
     opened = open_current(index)
 
     assert opened.name == current_generation(index)
