@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST_FILE = "manifest.json"
-FORMAT = 2
+FORMAT = 3
 """Of the files of a generation. Raise it when what is in them changes, the chunker's rules included.
 
 Of every format the manifest has `format` and ends with a `sha256` of the rest, so that each version knows another's.

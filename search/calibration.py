@@ -9,6 +9,8 @@ import numpy as np
 from .query import Mode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
 # Logistic regression of "this passage answers the question" on its standing: slope and intercept, fitted by
@@ -29,7 +31,7 @@ A false "nothing answers this" is as bad as a false answer: `bench/relevance/cal
 
 
 def standing(
-    scores: npt.NDArray[np.float32], *, background: float, stories: npt.NDArray[np.integer]
+    scores: npt.NDArray[np.float32], *, background: Callable[[], float], stories: npt.NDArray[np.integer]
 ) -> npt.NDArray[np.float64]:
     """How a passage stands among the others, (n,) float64: its score plus four times its lead.
 
@@ -40,15 +42,17 @@ def standing(
 
     Args:
         scores: (n,) cosines, `fusion.meaning`, or shares of words.
-        background: What the question scores with anything at all; it stands for rivals where there are too few.
+        background: Gives what the question scores with anything at all, which stands for rivals; asked where there
+            are too few of them.
         stories: (n,) which story each passage belongs to.
     """
     values = scores.astype(np.float64)
     order = np.argsort(-values, kind="stable")
     _, first = np.unique(stories[order], return_index=True)
     best = order[np.sort(first)[: _RIVALS + 1]]
-    tops = np.full(_RIVALS + 1, background)
-    tops[: len(best)] = values[best]
+    tops = values[best]
+    if len(tops) <= _RIVALS:
+        tops = np.concatenate([tops, np.full(_RIVALS + 1 - len(tops), background())])
     rivals = np.full(len(values), tops[:_RIVALS].sum())
     for place, row in enumerate(best[:_RIVALS]):
         rivals[stories == stories[row]] += tops[_RIVALS] - tops[place]
