@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer import split_sentences
-from indexer.terms import analysed_as, terms
+from indexer.terms import analysed_as, terms, terms_among
 
 from .hit import Highlight
 
@@ -87,5 +87,5 @@ def matching_words(passage: Passage, weights: dict[str, float], *, language: str
         language: Of the passage.
     """
     marked = {stem for stem, weight in weights.items() if weight >= _LEAST_WEIGHT}
-    words = terms(passage.text, language=analysed_as(language)) if marked else []
-    return tuple(Highlight(word.start, word.end, "term") for word in words if word.stem in marked)
+    words = terms_among(marked, passage.text, language=analysed_as(language)) if marked else []
+    return tuple(Highlight(word.start, word.end, "term") for word in words)
