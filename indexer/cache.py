@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from .token_store import record_type
+from .token_store import RECORD, record_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,7 +50,8 @@ class VectorCache:
 
     def __init__(self, folder: Path, *, card: ModelCard) -> None:
         self._path = folder / CACHE_FILE
-        self._model = card.fingerprint.encode()
+        # Vectors kept by a version with other records are not found, and forgotten when most are.
+        self._model = f"{card.fingerprint} {RECORD}".encode()
         self._dim = card.dim
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +78,7 @@ class VectorCache:
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
 
     def key(self, text: str) -> bytes:
-        """The name of a text's vector: SHA-256 of the model's fingerprint and the text."""
+        """The name of a text's vector: SHA-256 of the model's fingerprint, the kind of its records and the text."""
         return hashlib.sha256(self._model + b"\0" + text.encode()).digest()
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, Embedded]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .chunker import Tokenizer
-    from .tokenizer import PieceTokenizer
+    from .tokenizer import PieceTokenizer, Reading
 
 Rows = npt.NDArray[np.float32]
 """(n, dim) float32, unit rows."""
@@ -32,11 +32,15 @@ def unit_rows(vectors: npt.NDArray[np.float32]) -> Rows:
 class TokenVectors:
     """What a model made of one text, token by token; prompt and special tokens are not among them.
 
-    `ids` is (t,) int32, the pieces; `vectors` (t, dim) float32, unit rows.
+    `ids` is (t,) int32, the pieces; `vectors` (t, dim) float32, unit rows; `to_end` (t,) int32, how many code points
+    there are from where a token begins to the end of the text. `cut` says that the text goes on past what the model
+    read of it.
     """
 
     ids: npt.NDArray[np.int32]
     vectors: Rows
+    to_end: npt.NDArray[np.int32]
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,18 @@ class ModelCard:
             return cls(**{field.name: values[field.name] for field in fields(cls)})
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"not a model card: {error!r}") from error
+
+
+def own_vectors(read: Reading, vectors: npt.NDArray[np.float32], *, own: slice) -> TokenVectors:
+    """What a model made of a text's own tokens.
+
+    Args:
+        read: What it read, prompt and special tokens included.
+        vectors: (at least as many, dim) float32, its output by token, of any length.
+        own: `PieceTokenizer.own_tokens` of the prompt.
+    """
+    kept = slice(own.start, len(read.ids) + (own.stop or 0))
+    return TokenVectors(np.asarray(read.ids, np.int32)[kept], unit_rows(vectors[kept]), read.to_end[kept], read.cut)
 
 
 class PromptedEncoder(ABC):

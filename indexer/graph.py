@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .encoder import Embedding, PromptedEncoder, TokenVectors, unit_rows
+from .encoder import Embedding, PromptedEncoder, TokenVectors, own_vectors
 from .errors import ModelError
 
 # OpenVINO reports every import to its maker over the network; without this package it falls back to a stub.
@@ -72,7 +72,8 @@ class GraphEncoder(PromptedEncoder):
         self._request = compiled.create_infer_request()
 
     def _embed(self, texts: Sequence[str], *, prompt: str) -> Embedding:
-        ids = self._tokenizer.ids([prompt + text for text in texts])
+        read = self._tokenizer.read([prompt + text for text in texts])
+        ids = [pieces.ids for pieces in read]
         own = self._tokenizer.own_tokens(prompt)
         vectors = np.empty((len(ids), self._card.dim), np.float32)
         tokens: list[TokenVectors | None] = [None] * len(ids)
@@ -86,9 +87,7 @@ class GraphEncoder(PromptedEncoder):
                 outputs = self._request.infer(dict(zip(_INPUTS, inputs, strict=True)), share_inputs=True)
                 vectors[batch], by_token = outputs[0], outputs[1]
             for place, row in enumerate(batch):
-                pieces = np.asarray(ids[row], np.int32)
-                kept = slice(own.start, len(pieces) + (own.stop or 0))
-                tokens[row] = TokenVectors(pieces[kept], unit_rows(by_token[place, kept]))
+                tokens[row] = own_vectors(read[row], by_token[place], own=own)
         return Embedding(vectors, [entry for entry in tokens if entry is not None])
 
 

@@ -63,10 +63,12 @@ class HashingEncoder:
         return Embedding(unit_rows(np.array(sums, np.float32).reshape(len(texts), _DIM)), tokens)
 
     def _tokens(self, text: str) -> TokenVectors:
-        words = _WORD.findall(text.lower())[: self._card.max_tokens]
+        found = list(_WORD.finditer(text))
+        words = [word[0].lower() for word in found[: self._card.max_tokens]]
         ids = np.array([_PIECES + zlib.crc32(word.encode()) % _PIECES for word in words], np.int32)
         vectors = np.array([_direction(word) for word in words], np.float32).reshape(len(words), _DIM)
-        return TokenVectors(ids, unit_rows(vectors))
+        to_end = np.array([len(text) - word.start() for word in found[: len(words)]], np.int32)
+        return TokenVectors(ids, unit_rows(vectors), to_end, len(words) < len(found))
 
 
 def _direction(word: str) -> npt.NDArray[np.float32]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors import SafetensorError
 
-from .encoder import Embedding, PromptedEncoder, TokenVectors, unit_rows
+from .encoder import Embedding, PromptedEncoder, TokenVectors, own_vectors, unit_rows
 from .errors import ModelError
 from .graph import export_graph
 
@@ -121,9 +121,8 @@ class TorchEncoder(PromptedEncoder):
         outputs = self._model.encode(list(texts), prompt=prompt, output_value=None, show_progress_bar=False)
         vectors = np.empty((len(texts), self._card.dim), np.float32)
         tokens: list[TokenVectors] = []
+        read = self._tokenizer.read([prompt + text for text in texts])
         for row, output in enumerate(outputs):
             vectors[row] = output["sentence_embedding"].numpy()
-            pieces = np.asarray(output["input_ids"].numpy()[output["attention_mask"].numpy() > 0], np.int32)
-            kept = slice(own.start, len(pieces) + (own.stop or 0))
-            tokens.append(TokenVectors(pieces[kept], unit_rows(output["token_embeddings"].numpy()[kept])))
+            tokens.append(own_vectors(read[row], output["token_embeddings"].numpy(), own=own))
         return Embedding(unit_rows(vectors), tokens)

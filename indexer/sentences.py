@@ -39,13 +39,16 @@ _LINE_BREAK = r"\n\r\v\f\x85\u2028\u2029"
 _CLOSERS = r"""(?:["'”’»\u203a)\]}」』】）]|\[\d{1,3}\])*+"""
 _QUOTES = frozenset("\"'”’»\u203a")
 
-_MARK = r"[.!?…‽؟\u06d4।]"
-# Subtle: the look-behind makes a run of marks match at its first mark or not at all. Without it a run that
-# is followed by no space would be tried again from each of its marks.
+_MARKS = r".!?…‽؟\u06d4।"
+_WIDE = "。！？｡"
+# Subtle: the first negative look-behind makes a run of marks match at its first mark or not at all. Without it a run
+# that is followed by no space would be tried again from each of its marks. And all choices stand behind one set of
+# characters, which the engine looks for five times as fast as for choices.
 _CANDIDATE = re.compile(
-    rf"(?P<mark>{_MARK}(?<!{_MARK}.){_MARK}*+){_CLOSERS}(?P<gap>\s++)"
-    rf"|(?P<wide>[。！？｡]++(?P<wide_closers>{_CLOSERS}))\s*+"
-    rf"|(?P<line>[{_LINE_BREAK}])\s*+",
+    rf"[{_MARKS}{_WIDE}{_LINE_BREAK}]"
+    rf"(?:(?<=[{_MARKS}])(?<![{_MARKS}].)(?P<marks>[{_MARKS}]*+){_CLOSERS}(?P<gap>\s++)"
+    rf"|(?<=[{_WIDE}])(?P<wide>[{_WIDE}]*+(?P<wide_closers>{_CLOSERS}))\s*+"
+    rf"|(?<=[{_LINE_BREAK}])\s*+)",
     re.DOTALL,
 )
 _BREAK_IN_GAP = re.compile(f"[{_LINE_BREAK}]")
@@ -80,7 +83,7 @@ def split_sentences(text: str) -> list[Span]:
             if not _ends(text, start, match):
                 continue
             end = match.start("gap")
-        elif match["wide"]:
+        elif match["wide"] is not None:
             end = match.end("wide")
             # 「はい。」と答えた: what follows the closing quote at once belongs to the same sentence.
             if match["wide_closers"] and text[match.end() : match.end() + 1].isalnum() and end == match.end():
@@ -140,24 +143,24 @@ class _Ahead:
 
 
 def _ends(text: str, start: int, match: re.Match[str]) -> bool:  # noqa: PLR0911 - one return a rule reads best
-    """Whether the marks in `match`, of a sentence begun at `start`, end it."""
-    at = match.start("mark")
-    gap = match["gap"]
+    """Whether the marks that `match` begins with, of a sentence begun at `start`, end it."""
+    at, marks_end = match.start(), match.end("marks")
+    stop, gap = text[at:marks_end] == ".", match["gap"]
     if match.end() == len(text) or (gap != " " and _BREAK_IN_GAP.search(gap)):
         return True
     if at - start <= _LONGEST_ITEM:
         body = text[start:at].lstrip(_OPENERS)
-        if not body or (match["mark"] == "." and _ITEM.fullmatch(body)):
+        if not body or (stop and _ITEM.fullmatch(body)):
             return False
     ahead = _look_ahead(text, match.end())
-    closed = match.start("gap") > match.end("mark")
+    closed = match.start("gap") > marks_end
     words = _BEFORE_WORD.split(text[max(start, at - _LONGEST_WORD) : at])
     word = words[-1]
-    if match["mark"] != ".":
+    if not stop:
         return not ahead.small and (closed or word.lower() not in EXCLAIMING_NAMES)
     if ahead.small:
         return not closed and len(word) >= _SURE_WORD and word.isalpha() and word.islower() and not _listed(word)
-    if closed and not _QUOTES.isdisjoint(text[match.end("mark") : match.start("gap")]):
+    if closed and not _QUOTES.isdisjoint(text[marks_end : match.start("gap")]):
         return _key(word) not in CONTINUING
     if len(word) == 1 and len(words) > 1 and words[-2].lower() in LABELLED:
         return True

@@ -8,6 +8,8 @@ unquantised vectors to .002 in every direction; three bits lose up to .005 (`ben
 
 from __future__ import annotations
 
+import os
+import weakref
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,17 +35,21 @@ _LEAST_TOKENS = 4
 # Tokens unpacked at a time: more would not stay in the processor's cache.
 _BLOCK_TOKENS = 2048
 
+RECORD = "to_end"
+"""Names what `record_type` describes, for what keeps records beyond a generation; another one, another name."""
+
 Packed = npt.NDArray[np.void]
 """(t,) records of `record_type`: the kept tokens of one or more passages."""
 
 
 def record_type(dim: int) -> np.dtype[np.void]:
-    """How a token is stored: codes of two dimensions a byte, their squared length, its place in the passage.
+    """How a token is stored: codes of two dimensions a byte, their squared length, where it stands in the passage.
 
-    The low halves of the bytes are the first dim / 2 dimensions, the high halves the others. `place` counts
-    the tokens of the embedded text.
+    The low halves of the bytes are the first dim / 2 dimensions, the high halves the others. `to_end` counts code
+    points from where the token begins to the end of the passage, which ends the embedded text: more than the passage
+    has, and the token is of the title. A passage of more than 65,535 code points has its first ones counted as one.
     """
-    return np.dtype([("codes", "u1", dim // 2), ("length2", "<u2"), ("place", "<u2")])
+    return np.dtype([("codes", "u1", dim // 2), ("length2", "<u2"), ("to_end", "<u2")])
 
 
 def pack(tokens: TokenVectors) -> Packed:
@@ -58,7 +64,7 @@ def pack(tokens: TokenVectors) -> Packed:
     packed = np.empty(len(codes), record_type(codes.shape[1]))
     packed["codes"] = (codes[:, :half] + _ZERO) | (codes[:, half:] + _ZERO) << 4
     packed["length2"] = np.maximum((codes * codes).sum(axis=1), 1)
-    packed["place"] = np.minimum(np.flatnonzero(kept), np.iinfo(np.uint16).max)
+    packed["to_end"] = np.minimum(tokens.to_end[kept], np.iinfo(np.uint16).max)
     return packed
 
 
@@ -94,20 +100,22 @@ def products(vectors: npt.NDArray[np.float32], packed: Packed) -> npt.NDArray[np
 
 
 class TokenStore:
-    """The token vectors of a generation, mapped into memory. Thread-safe."""
+    """The token vectors of a generation, read from its file when they are asked for. Thread-safe.
+
+    Not mapped: pages of a map count as the process's memory once they were touched, which would soon be all of the
+    largest file of an index, and a file that is cut short would kill the process.
+    """
 
     def __init__(self, folder: Path, *, dim: int) -> None:
         try:
             self._bounds: npt.NDArray[np.int64] = np.load(folder / BOUNDS_FILE, allow_pickle=False)
-            total = int(self._bounds[-1])
             self._type = record_type(dim)
-            # Plain bytes: a slice of a map costs three times as much, and joining records compares their fields.
-            shape = (total, self._type.itemsize)
-            self._tokens: npt.NDArray[np.uint8] = (
-                np.memmap(folder / TOKENS_FILE, np.uint8, mode="r", shape=shape).view(np.ndarray)
-                if total
-                else np.empty(shape, np.uint8)
-            )
+            self._path = folder / TOKENS_FILE
+            self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            weakref.finalize(self, os.close, self._file)
+            expected, found = int(self._bounds[-1]) * self._type.itemsize, os.fstat(self._file).st_size
+            if found != expected:
+                raise ValueError(f"{TOKENS_FILE} has {found} bytes, not {expected}")
         except (OSError, ValueError, IndexError) as error:
             raise IndexDamaged(f"the token vectors in {folder} do not open ({error}); run: cari verify") from error
 
@@ -120,12 +128,20 @@ class TokenStore:
 
         Returns:
             The records, and (len(rows) + 1,) int64: where each passage's begin among them.
+
+        Raises:
+            IndexDamaged: the file was cut short after it was opened.
         """
         rows = np.asarray(rows, np.int64)
-        starts, ends = self._bounds[rows], self._bounds[rows + 1]
-        parts = [self._tokens[start:end] for start, end in zip(starts, ends, strict=True)]
-        joined = np.concatenate(parts) if parts else self._tokens[:0]
-        return joined.view(self._type)[:, 0], np.concatenate([[0], np.cumsum(ends - starts)])
+        first, size = self._bounds[rows], self._type.itemsize
+        bounds = np.concatenate([[0], np.cumsum(self._bounds[rows + 1] - first)])
+        packed = np.empty(bounds[-1], self._type)
+        into = memoryview(packed.view(np.uint8))
+        edges = (bounds * size).tolist()
+        for offset, start, end in zip((first * size).tolist(), edges[:-1], edges[1:], strict=True):
+            if os.preadv(self._file, [into[start:end]], offset) != end - start:
+                raise IndexDamaged(f"{self._path} ends before byte {offset + end - start}; run: cari verify")
+        return packed, bounds
 
 
 def write_tokens(passages: Iterable[Packed], *, folder: Path) -> None:

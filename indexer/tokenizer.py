@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _PROBE = "ada"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the model reads of a text, special tokens among it.
+
+    `ids` has one entry a token, and so has `to_end` (t,) int32, which counts the code points from where each begins to
+    the end of the text (a special token begins anywhere). `cut` says that the text goes on.
+    """
+
+    ids: list[int]
+    to_end: npt.NDArray[np.int32]
+    cut: bool
 
 
 class PieceTokenizer:
@@ -43,13 +57,20 @@ class PieceTokenizer:
         """Tokens of `text` with the special ones that the model adds."""
         return len(self._whole.encode(text).ids)
 
-    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+    def read(self, texts: Sequence[str]) -> list[Reading]:
         """What the model reads of each text: special tokens added, cut to its limit."""
+        return [
+            self._read(encoding, len(text))
+            for encoding, text in zip(self._whole.encode_batch(list(texts), add_special_tokens=False), texts, strict=True)
+        ]
+
+    def _read(self, encoding: tokenizers.Encoding, length: int) -> Reading:
+        cut = len(encoding.ids) > self._max_own
         # Cut by hand: a second tokenizer that cuts would hold the vocabulary again, 280 MB for the default model.
-        encodings = self._whole.encode_batch_fast(list(texts), add_special_tokens=False)
-        for encoding in encodings:
-            encoding.truncate(self._max_own)
-        return [self._whole.post_process(encoding).ids for encoding in encodings]
+        encoding.truncate(self._max_own)
+        whole = self._whole.post_process(encoding)
+        starts = np.fromiter((start for start, _ in whole.offsets), np.int32, len(whole.offsets))
+        return Reading(whole.ids, length - starts, cut)
 
     def own_tokens(self, prompt: str) -> slice:
         """Which of `ids(prompt + text)` are the text's own: all but the prompt's and the special ones."""

@@ -9,6 +9,8 @@ import numpy as np
 from .query import Mode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
 # Logistic regression of "this passage answers the question" on its standing: slope and intercept, fitted by
@@ -31,7 +33,7 @@ A false "nothing answers this" is as bad as a false answer: `bench/relevance/cal
 def standing(
     scores: npt.NDArray[np.float32],
     *,
-    background: float,
+    background: Callable[[], float],
     stories: npt.NDArray[np.integer],
     languages: npt.NDArray[np.str_],
 ) -> npt.NDArray[np.float64]:
@@ -45,7 +47,8 @@ def standing(
 
     Args:
         scores: (n,) cosines, `fusion.meaning`, or shares of words.
-        background: What the question scores with anything at all; it stands for rivals where there are too few.
+        background: Gives what the question scores with anything at all, which stands for rivals; asked where there
+            are too few of them.
         stories: (n,) which story each passage belongs to.
         languages: (n,) of each passage.
     """
@@ -53,12 +56,12 @@ def standing(
     order = np.argsort(-values, kind="stable")
     _, first = np.unique(stories[order], return_index=True)
     best = order[np.sort(first)]
+    missing = [background()] * (_RIVALS + 1 - len(best)) if len(best) <= _RIVALS else []
     rivals = np.empty(len(values))
     for language in np.unique(languages):
         own = languages == language
         near = np.concatenate([best[own[best]], best[~own[best]]])[: _RIVALS + 1]
-        tops = np.full(_RIVALS + 1, background)
-        tops[: len(near)] = values[near]
+        tops = np.concatenate([values[near], missing])
         rivals[own] = tops[:_RIVALS].sum()
         for place, row in enumerate(near[:_RIVALS]):
             rivals[own & (stories == stories[row])] += tops[_RIVALS] - tops[place]

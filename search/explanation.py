@@ -192,20 +192,20 @@ class Evidence:
 
     def _late(self, matches: Matches, text: str, *, counted: bool) -> LateEvidence:
         pairs: list[TokenPair] = []
-        if len(matches.places) and self.embedding is not None and self.tokenizer is not None:
-            asked = _pieces(self.text, self.tokenizer)
-            pieces = _pieces(text, self.tokenizer)
+        if len(matches.to_end) and self.embedding is not None and self.tokenizer is not None:
+            question = self.embedding.tokens[0]
+            asked = _pieces(self.text, question.to_end[compared(question.ids)], tokenizer=self.tokenizer)
             best = matches.cosines.argmax(axis=1)
-            # A text cut at the model's limit has fewer tokens than pieces, never more.
-            for token, place in enumerate(compared(self.embedding.tokens[0].ids)):
-                pairs.append(
-                    TokenPair(
-                        asked[min(int(place), len(asked) - 1)],
-                        pieces[min(int(matches.places[best[token]]), len(pieces) - 1)],
-                        round(float(matches.cosines[token, best[token]]), _DECIMALS),
-                        round(float(matches.weights[token]), _DECIMALS),
-                    )
+            nearest = _pieces(text, matches.to_end[best], tokenizer=self.tokenizer)
+            pairs = [
+                TokenPair(
+                    asked[token],
+                    nearest[token],
+                    round(float(matches.cosines[token, best[token]]), _DECIMALS),
+                    round(float(matches.weights[token]), _DECIMALS),
                 )
+                for token in range(len(asked))
+            ]
         heaviest = sorted(pairs, key=lambda pair: -pair.weight)
         return LateEvidence(float(matches.scores()[0]), counted, tuple(heaviest))
 
@@ -249,9 +249,10 @@ def _places(rows: npt.NDArray[np.int64]) -> dict[int, int]:
     return {row: place for place, row in enumerate(rows.tolist(), start=1)}
 
 
-def _pieces(text: str, tokenizer: Tokenizer) -> list[str]:
-    """What each token of a text stands for; tokens made of one code point stand for the same."""
-    starts = tokenizer.token_starts(text)
-    edges = np.append(np.unique(starts), len(text))
+def _pieces(text: str, to_end: npt.NDArray[np.integer], *, tokenizer: Tokenizer) -> list[str]:
+    """What the tokens of a text stand for that begin so far from its end; of one code point, all for the same."""
+    edges = np.append(np.unique(tokenizer.token_starts(text)), len(text))
+    # The first may begin with the space of a prompt, before the text.
+    starts = np.maximum(len(text) - to_end.astype(np.int64), edges[0])
     ends = edges[np.searchsorted(edges[:-1], starts, side="right")]
     return [text[start:end].strip() for start, end in zip(starts, ends, strict=True)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer import split_sentences
-from indexer.terms import analysed_as, terms
+from indexer.terms import analysed_as, terms, terms_among
 
 from .hit import Highlight
 
@@ -22,22 +22,17 @@ if TYPE_CHECKING:
 _LEAST_WEIGHT = 1.1
 
 
-def best_sentence(
-    passage: Passage, matches: Matches, *, token_starts: npt.NDArray[np.int32], title_length: int
-) -> tuple[Highlight, ...]:
+def best_sentence(passage: Passage, matches: Matches) -> tuple[Highlight, ...]:
     """The best sentence of a passage; nothing where the passage is one sentence or either has no tokens.
 
     Args:
         passage: What to mark.
         matches: The question's matches with this passage's stored tokens.
-        token_starts: (t,) int32, where each token of the passage's embedded text begins.
-        title_length: Code points that stand before the passage in its embedded text.
     """
     sentences = split_sentences(passage.text)
     if len(sentences) < 2 or not matches.cosines.size:  # noqa: PLR2004 - one sentence needs no mark
         return ()
-    # A text cut at the model's limit has fewer stored places than tokens, never more.
-    starts = token_starts[np.minimum(matches.places, len(token_starts) - 1)] - title_length
+    starts = len(passage.text) - matches.to_end.astype(np.int32)
     ends = np.array([end for _, end in sentences])
     # A piece begins with the space before its word, so it is placed by where it ends up: one further on.
     sentence_of = np.searchsorted(ends, starts + 1, side="right")
@@ -92,5 +87,5 @@ def matching_words(passage: Passage, weights: dict[str, float], *, language: str
         language: Of the passage.
     """
     marked = {stem for stem, weight in weights.items() if weight >= _LEAST_WEIGHT}
-    words = terms(passage.text, language=analysed_as(language)) if marked else []
-    return tuple(Highlight(word.start, word.end, "term") for word in words if word.stem in marked)
+    words = terms_among(marked, passage.text, language=analysed_as(language)) if marked else []
+    return tuple(Highlight(word.start, word.end, "term") for word in words)

@@ -30,14 +30,14 @@ class Matches:
     """How well each token of a question matches each stored token of some passages.
 
     `cosines` is (question tokens, passage tokens) float32; `weights` (question tokens,) float32, of sum 1;
-    `bounds` (passages + 1,) int64, where each passage's tokens begin; `places` (passage tokens,) uint16, each
-    token's place in its passage's embedded text.
+    `bounds` (passages + 1,) int64, where each passage's tokens begin; `to_end` (passage tokens,) uint16, how many
+    code points there are from where a token begins to the end of its passage.
     """
 
     cosines: npt.NDArray[np.float32]
     weights: npt.NDArray[np.float32]
     bounds: npt.NDArray[np.int64]
-    places: npt.NDArray[np.uint16]
+    to_end: npt.NDArray[np.uint16]
 
     def scores(self) -> npt.NDArray[np.float32]:
         """MaxSim of each passage, (passages,) float32, at most 1; -1 where a passage has no tokens.
@@ -55,7 +55,7 @@ class Matches:
         """The part of one passage, by its place among them."""
         part = slice(int(self.bounds[passage]), int(self.bounds[passage + 1]))
         bounds = np.array([0, part.stop - part.start])
-        return Matches(self.cosines[:, part], self.weights, bounds, self.places[part])
+        return Matches(self.cosines[:, part], self.weights, bounds, self.to_end[part])
 
 
 def match(
@@ -88,9 +88,10 @@ def match(
     if len(of):
         # The cosine with (x - o) / |x - o| for a unit x, without forming that vector.
         length2 = 1 - 2 * along[of, np.arange(len(of))] + (moved * moved).sum(axis=1)[of]
-        cosines = (cosines - (vectors @ moved.T)[:, of]) / np.sqrt(np.maximum(length2, 1e-6))
+        cosines -= (vectors @ moved.T)[:, of]
+        cosines /= np.sqrt(np.maximum(length2, 1e-6))
     total = weights.sum()
-    return Matches(cosines, weights / total if total > 0 else weights, bounds, packed["place"])
+    return Matches(cosines, weights / total if total > 0 else weights, bounds, packed["to_end"])
 
 
 def compared(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:

@@ -16,6 +16,8 @@ from .query import Mode
 from .timings import Stage, timed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from indexer import Generation, Rows, TokenVectors
@@ -33,7 +35,7 @@ class Depth:
     """How many passages all arms judge: those nearest a question, and those that share most words with it.
 
     More of either find nothing more: `bench/relevance/depth.txt`. `cohort` passages, the same ones for every question,
-    tell what it scores with anything at all.
+    tell what it scores with anything at all, where that has to be known.
     """
 
     nearest: int = 64
@@ -99,7 +101,7 @@ class Ranker:
             return self._by_words(shares, embedding)
         rows = self.nearest(embedding, k=MAX_DEPTH, allowed=allowed)
         if mode is Mode.DENSE:
-            return self._ordered(rows, embedding, shares, background=self._anywhere(embedding))
+            return self._ordered(rows, embedding, shares)
         return self._hybrid(rows, embedding, shares, late=late)
 
     @timed(Stage.LEXICAL)
@@ -143,8 +145,7 @@ class Ranker:
         question = Embedding(unit_rows(vectors.mean(axis=0, keepdims=True)), [])
         rows, _ = generation.vectors.search(question.vectors, k=MAX_DEPTH, allowed=allowed)[0]
         unjudged = np.full(generation.store.n_passages, np.nan, np.float32)
-        background = self._anywhere(question)
-        below, top = (self._ordered(some, question, unjudged, background=background) for some in (rows, first))
+        below, top = (self._ordered(some, question, unjudged) for some in (rows, first))
         return replace(top, scores=np.maximum(top.scores, below.scores.max(initial=0))).then(below)
 
     @timed(Stage.LATE)
@@ -165,7 +166,9 @@ class Ranker:
         """The passages that share any word; their cosines are told where there is an embedding to compare with."""
         rows = self.sharing(shares, k=MAX_DEPTH)
         dense = None if embedding is None else self.cosines(rows, embedding)
-        return self._placed(rows, shares[rows], of=Mode.LEXICAL, background=0.0, dense=dense, lexical=shares[rows])
+        return self._placed(
+            rows, shares[rows], of=Mode.LEXICAL, background=lambda: 0.0, dense=dense, lexical=shares[rows]
+        )
 
     def _hybrid(self, nearest: Rows64, embedding: Embedding, shares: Scores, *, late: bool) -> Ranking:
         """All arms judge the nearest passages and those that share most words; the rest follow.
@@ -176,41 +179,47 @@ class Ranker:
         by_words = self.sharing(shares, k=self._depth.sharing)
         judged = np.concatenate([near, np.setdiff1d(by_words, near)])
         rest = rest[~np.isin(rest, judged)][: MAX_DEPTH - len(judged)]
-        asked = np.concatenate([judged, self._cohort])
-        dense, lexical = self.cosines(asked, embedding), shares[judged]
-        matches = self.matches(embedding.tokens[0], asked) if late and len(embedding.tokens[0].ids) else None
-        maxsim = None if matches is None else matches.scores()
-        comparable = meaning(dense=dense, late=maxsim)
-        dense_background, background = (float(score[len(judged) :].mean()) for score in (dense, comparable))
-        dense, comparable = dense[: len(judged)], comparable[: len(judged)]
-        maxsim = None if maxsim is None else maxsim[: len(judged)]
+        dense, maxsim = self._judged(judged, embedding, late=late)
+        comparable, lexical = meaning(dense=dense, late=maxsim), shares[judged]
         evidence = fused(dense=dense, late=maxsim, lexical=lexical, languages=self.generation.languages[judged])
         by_meaning, by_all = (np.argsort(self._best_first(judged, score)) for score in (comparable, evidence))
         top = self._placed(
             judged,
             evidence,
             of=Mode.DENSE if maxsim is None else Mode.HYBRID,
-            background=background,
+            background=lambda: float(self._meaning_of_anything(embedding, late=late).mean()),
             dense=dense,
             lexical=lexical,
             late=maxsim,
             lifted=by_meaning - by_all,
         )
-        below = self._ordered(rest, embedding, shares, background=dense_background)
+        below = self._ordered(rest, embedding, shares)
         # What only the dense vectors judged stays below, in its order.
         least = top.scores.min(initial=1.0)
         scale = least / below.scores.max(initial=np.finfo(np.float32).tiny)
         below = replace(below, scores=np.minimum(below.scores * np.float32(scale), least))
         return top.then(below)
 
-    def _anywhere(self, embedding: Embedding) -> float:
-        """The cosine of the question with anything at all: a mean."""
-        return float(self.cosines(self._cohort, embedding).mean())
+    def _judged(self, rows: Rows64, embedding: Embedding, *, late: bool) -> tuple[Scores, Scores | None]:
+        """The cosines of passages, and what late interaction says of them, where it takes part."""
+        matches = self.matches(embedding.tokens[0], rows) if late and len(embedding.tokens[0].ids) else None
+        return self.cosines(rows, embedding), None if matches is None else matches.scores()
 
-    def _ordered(self, rows: Rows64, embedding: Embedding, shares: Scores, *, background: float) -> Ranking:
+    def _meaning_of_anything(self, embedding: Embedding, *, late: bool) -> Scores:
+        dense, maxsim = self._judged(self._cohort, embedding, late=late)
+        return meaning(dense=dense, late=maxsim)
+
+    def _ordered(self, rows: Rows64, embedding: Embedding, shares: Scores) -> Ranking:
         """Rows by the cosine of their vectors."""
         dense = self.cosines(rows, embedding)
-        return self._placed(rows, dense, of=Mode.DENSE, background=background, dense=dense, lexical=shares[rows])
+        return self._placed(
+            rows,
+            dense,
+            of=Mode.DENSE,
+            background=lambda: float(self.cosines(self._cohort, embedding).mean()),
+            dense=dense,
+            lexical=shares[rows],
+        )
 
     def _placed(
         self,
@@ -218,7 +227,7 @@ class Ranker:
         score: Scores,
         *,
         of: Mode,
-        background: float,
+        background: Callable[[], float],
         dense: Scores | None,
         lexical: Scores,
         late: Scores | None = None,

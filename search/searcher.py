@@ -114,7 +114,7 @@ class Searcher:
             language=language.language,
             language_confidence=language.confidence,
             # Words are looked up to the last one: only the model reads no further than it can.
-            truncated=embedding is not None and self._tokens(text) > self._encoder.card.max_tokens,
+            truncated=embedding is not None and embedding.tokens[0].cut,
             answerable=bool(len(ranking.scores)) and float(ranking.scores[0]) >= ANSWERABLE,
             degraded=degraded,
             facets=facets,
@@ -182,9 +182,6 @@ class Searcher:
         except EncoderFailed:
             tokenizer = None
         return Evidence(text, embedding, allowed, self._ranker, tokenizer)
-
-    def _tokens(self, text: str) -> int:
-        return len(self._encoder.tokenizer.token_starts(text)) + self._encoder.card.overhead_tokens
 
     def _passing(self, filters: Filters) -> tuple[npt.NDArray[np.bool_] | None, npt.NDArray[np.bool_] | None]:
         """Which articles and which passages the filters let through, (articles,) and (passages,); None for all."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from .grouping import similar_count
 from .highlight import best_sentence, best_sentence_by_words, matching_words
-from .hit import Highlight, Hit, Scores
+from .hit import Hit, Scores
 from .timings import Stage, timed
 
 if TYPE_CHECKING:
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from corpus import Article
-    from indexer import Passage
-
     from .explanation import Evidence, Explanation
-    from .late import Matches
     from .query import Query
     from .ranking import Ranking
 
@@ -56,7 +52,7 @@ def page_of(
         sentence = (
             best_sentence_by_words(passage, words, language=article.language)
             if matches is None
-            else _best_sentence(article, passage, matches.of(place), evidence=evidence)
+            else best_sentence(passage, matches.of(place))
         )
         hits.append(
             Hit(
@@ -77,20 +73,6 @@ def page_of(
             )
         )
     return tuple(hits)
-
-
-def _best_sentence(
-    article: Article, passage: Passage, matches: Matches, *, evidence: Evidence
-) -> tuple[Highlight, ...]:
-    if evidence.tokenizer is None:
-        return ()
-    text = evidence.embedded(article, passage)
-    return best_sentence(
-        passage,
-        matches,
-        token_starts=evidence.tokenizer.token_starts(text),
-        title_length=len(text) - len(passage.text),
-    )
 
 
 def _judged(score: np.float32) -> float | None:

@@ -72,7 +72,7 @@ def test_the_probability_is_the_logistic_function(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_standing_is_the_score_and_four_times_its_lead() -> None:
-    found = standing(floats(0.8, 0.9, 0.6), background=0.5, stories=np.array([4, 2, 9]), languages=one_language(3))
+    found = standing(floats(0.8, 0.9, 0.6), background=lambda: 0.5, stories=np.array([4, 2, 9]), languages=one_language(3))
 
     assert found[1] == pytest.approx(0.9 + 4 * (0.9 - (0.8 + 0.6 + 8 * 0.5) / 10))
     assert found[0] == pytest.approx(0.8 + 4 * (0.8 - (0.9 + 0.6 + 8 * 0.5) / 10))
@@ -80,7 +80,7 @@ def test_a_standing_is_the_score_and_four_times_its_lead() -> None:
 
 def test_passages_of_one_story_are_no_rivals() -> None:
     # Rivals of the first story: .7 alone, and nine times the background.
-    found = standing(floats(0.9, 0.88, 0.7), background=0.5, stories=np.array([1, 1, 2]), languages=one_language(3))
+    found = standing(floats(0.9, 0.88, 0.7), background=lambda: 0.5, stories=np.array([1, 1, 2]), languages=one_language(3))
 
     assert found[:2] == pytest.approx([0.9 + 4 * (0.9 - 5.2 / 10), 0.88 + 4 * (0.88 - 5.2 / 10)])
     assert found[2] == pytest.approx(0.7 + 4 * (0.7 - 5.4 / 10))
@@ -88,7 +88,7 @@ def test_passages_of_one_story_are_no_rivals() -> None:
 
 def test_a_lead_is_over_the_ten_best_other_stories() -> None:
     scores = np.linspace(1.0, 0.3, 14, dtype=np.float32)
-    found = standing(scores, background=0.0, stories=np.arange(14), languages=one_language(14))
+    found = standing(scores, background=lambda: 0.0, stories=np.arange(14), languages=one_language(14))
 
     for row in range(14):
         others = np.sort(np.delete(scores, row))[::-1][:10]
@@ -96,7 +96,7 @@ def test_a_lead_is_over_the_ten_best_other_stories() -> None:
 
 
 def test_nothing_has_no_standing() -> None:
-    found = standing(floats(), background=0.0, stories=np.array([], np.int64), languages=one_language(0))
+    found = standing(floats(), background=lambda: 0.0, stories=np.array([], np.int64), languages=one_language(0))
 
     assert found.shape == (0,)
 
@@ -105,15 +105,15 @@ def test_translations_are_no_rivals_where_the_language_has_ten() -> None:
     own = np.linspace(0.9, 0.3, 12, dtype=np.float32)
     scores, languages = np.concatenate([own, own + 0.05]), np.repeat(["id", "en"], 12)
 
-    found = standing(scores, background=0.0, stories=np.arange(24), languages=languages)
-    alone = standing(own, background=0.0, stories=np.arange(12), languages=one_language(12))
+    found = standing(scores, background=lambda: 0.0, stories=np.arange(24), languages=languages)
+    alone = standing(own, background=lambda: 0.0, stories=np.arange(12), languages=one_language(12))
 
     assert found[:12] == pytest.approx(alone)
 
 
 def test_the_other_language_stands_in_for_rivals_that_are_missing() -> None:
     found = standing(
-        floats(0.9, 0.6, 0.8), background=0.5, stories=np.arange(3), languages=np.array(["id", "id", "en"])
+        floats(0.9, 0.6, 0.8), background=lambda: 0.5, stories=np.arange(3), languages=np.array(["id", "id", "en"])
     )
 
     assert found[0] == pytest.approx(0.9 + 4 * (0.9 - (0.6 + 0.8 + 8 * 0.5) / 10))
