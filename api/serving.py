@@ -105,6 +105,7 @@ def _open(settings: Settings, *, wait: bool = True) -> Live:
     return Live.open(
         _index(settings),
         model_cache=settings.model_folder,
+        questions=settings.remembered_questions,
         poll_interval_s=settings.poll_interval_s,
         wait=wait,
     )
