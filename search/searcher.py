@@ -85,7 +85,7 @@ class Searcher:
             )
         self._generation = generation
         self._encoder = encoder
-        self._memory = memory or QuestionMemory(questions=0)
+        self._memory = QuestionMemory(questions=0) if memory is None else memory
         self._filter = ArticleFilter(generation.store)
         self._ranker = Ranker(generation, depth=depth)
         self.info = IndexInfo.of(generation)
