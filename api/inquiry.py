@@ -125,6 +125,7 @@ def _note(query: Query, answer: Answer, *, generation: str) -> None:
                 hits=len(answer.hits),
                 total=answer.total,
                 degraded=answer.degraded is not None,
+                remembered=answer.remembered,
                 timings=answer.timings,
             )
         )

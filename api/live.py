@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from indexer import IndexDamaged, IndexerError, IndexMismatch, current_generation
-from search import Opener, Query, SearchError
+from search import REMEMBERED_QUESTIONS, Opener, Query, SearchError
 
 from .errors import NotReady
 
@@ -90,15 +90,23 @@ class Live:
             self._settled.set()
 
     @classmethod
-    def open(cls, index: Path, *, model_cache: Path, poll_interval_s: float = 1.0, wait: bool = True) -> Self:
-        """Opens the live generation of a folder.
+    def open(
+        cls,
+        index: Path,
+        *,
+        model_cache: Path,
+        questions: int = REMEMBERED_QUESTIONS,
+        poll_interval_s: float = 1.0,
+        wait: bool = True,
+    ) -> Self:
+        """Opens the live generation of a folder; the last `questions` are remembered.
 
         Raises:
             IndexerError: there is no index, or it cannot be served; the message says what to run.
         """
         with suppress(IndexDamaged):
             current_generation(index)  # that there is none is told at once, wait or not
-        opener = Opener(index, model_cache=model_cache)
+        opener = Opener(index, model_cache=model_cache, questions=questions)
         return cls(
             opener,
             open_good=opener.good,

@@ -11,6 +11,8 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_core import from_json, to_json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from search import REMEMBERED_QUESTIONS
+
 from .access.rates import Rate
 from .origins import Origin  # noqa: TC001 - pydantic reads it at run time
 
@@ -68,7 +70,13 @@ class Settings(BaseSettings):
         le=300,
         description="Seconds from SIGTERM, and `/readyz` saying no, to not accepting any more.",
     )
-    max_threads: int = Field(default=4, ge=1, le=256, description="Searches that may run at the same time.")
+    max_threads: int = Field(default=8, ge=1, le=256, description="Searches that may run at the same time.")
+    remembered_questions: int = Field(
+        default=REMEMBERED_QUESTIONS,
+        ge=0,
+        le=1_000_000,
+        description="Questions whose vectors, and texts, stay in memory; 0 for none.",
+    )
     max_queue: int = Field(default=100, ge=0, le=100_000, description="Searches that may wait for their turn.")
     queue_timeout_s: float = Field(default=10.0, gt=0, le=600, description="Longest wait for a turn, in seconds.")
     request_timeout_s: int = Field(

@@ -12,11 +12,13 @@ from .explanation import Explanation
 from .hit import Answer, Highlight, Hit, Scores, Similar
 from .opening import Opener, open_searcher
 from .query import Filters, Group, Mode, Query
+from .question_memory import REMEMBERED_QUESTIONS
 from .searcher import IndexInfo, Searcher
 from .timings import Lap, Stage, Timings
 
 __all__ = [
     "ANSWERABLE",
+    "REMEMBERED_QUESTIONS",
     "Answer",
     "BadEvaluationSet",
     "BadQuery",

@@ -57,7 +57,8 @@ class Answer:
     """One page of a ranking. `total` counts the hits that paging can reach, whatever the page.
 
     `answerable` is false when even the best hit probably does not answer, or there is none; `degraded` says in words
-    what is missing, or is None; `timings` say where the time went, and equal answers may differ in them.
+    what is missing, or is None. `remembered` says whether the model was spared, `timings` where the time went: equal
+    answers may differ in both.
     `facets` maps "language", "source" and "month" to counts of articles over the filtered matches.
     """
 
@@ -69,6 +70,7 @@ class Answer:
     answerable: bool
     degraded: str | None
     facets: dict[str, dict[str, int]]
+    remembered: bool = field(default=False, compare=False)
     timings: Timings = field(default_factory=Timings, compare=False)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from indexer import ModelError, find_prepared, open_current, open_encoder, open_good, prepare_model
 
+from .batching_encoder import BatchingEncoder
+from .question_memory import REMEMBERED_QUESTIONS, QuestionMemory
 from .searcher import Searcher
 from .steady_encoder import SteadyEncoder
 
@@ -38,14 +40,19 @@ class Opener:
     """Opens the live generation of a folder whenever it is called, for a process that goes on for long.
 
     A model that is open already is used again, so that a new generation costs neither its memory nor its time
-    twice. A model that cannot be opened leaves searches by words (see `SteadyEncoder`).
+    twice. A model that cannot be opened leaves searches by words (see `SteadyEncoder`). Concurrent questions share its
+    runs, and the last `questions` are remembered.
     """
 
-    def __init__(self, index: Path, *, model_cache: Path, threads: int | None = None) -> None:
+    def __init__(
+        self, index: Path, *, model_cache: Path, threads: int | None = None, questions: int = REMEMBERED_QUESTIONS
+    ) -> None:
         self._index = index
         self._model_cache = model_cache
         self._threads = threads
-        self._encoder: SteadyEncoder | None = None
+        self._questions = questions
+        self._encoder: BatchingEncoder | None = None
+        self._memory: QuestionMemory | None = None
 
     def __call__(self) -> Searcher:
         """Open the generation that is live now.
@@ -67,9 +74,10 @@ class Opener:
         card = generation.manifest.model
         if self._encoder is None or self._encoder.card != card:
             self._encoder = self._open_encoder(card)
-        return Searcher(generation, encoder=self._encoder)
+            self._memory = QuestionMemory(questions=self._questions)
+        return Searcher(generation, encoder=self._encoder, memory=self._memory)
 
-    def _open_encoder(self, card: ModelCard) -> SteadyEncoder:
+    def _open_encoder(self, card: ModelCard) -> BatchingEncoder:
         prepared = False
 
         def open_new() -> Encoder:
@@ -80,7 +88,7 @@ class Opener:
                 _prepare(card, model_cache=self._model_cache, progress=lambda _step: None)
             return _open_prepared(card, model_cache=self._model_cache, threads=self._threads)
 
-        return SteadyEncoder(open_new, card=card)
+        return BatchingEncoder(SteadyEncoder(open_new, card=card))
 
 
 def _prepare(card: ModelCard, *, model_cache: Path, progress: Callable[[str], None]) -> None:

@@ -18,6 +18,7 @@ from .grouping import first_of_each, more_counts
 from .hit import Answer, Similar
 from .query import Filters, Group, Mode, Query
 from .question import readable
+from .question_memory import QuestionMemory
 from .ranking import DEPTH, MAX_DEPTH, Depth, Ranker, Ranking
 from .snippet import page_of
 from .timings import Stage, measuring, timed
@@ -64,9 +65,18 @@ class IndexInfo:
 
 
 class Searcher:
-    """Answers queries over one generation; thread-safe. Its files are let go with the last reference to it."""
+    """Answers queries over one generation; thread-safe. Its files are let go with the last reference to it.
 
-    def __init__(self, generation: Generation, *, encoder: Encoder, depth: Depth = DEPTH) -> None:
+    Args:
+        generation: What is searched.
+        encoder: Of the model that made it.
+        memory: Of that encoder's questions; nothing is remembered without.
+        depth: How far the arms look.
+    """
+
+    def __init__(
+        self, generation: Generation, *, encoder: Encoder, memory: QuestionMemory | None = None, depth: Depth = DEPTH
+    ) -> None:
         if generation.manifest.model.fingerprint != encoder.card.fingerprint:
             made_by = generation.manifest.model
             raise IndexMismatch(
@@ -75,6 +85,7 @@ class Searcher:
             )
         self._generation = generation
         self._encoder = encoder
+        self._memory = QuestionMemory(questions=0) if memory is None else memory
         self._filter = ArticleFilter(generation.store)
         self._ranker = Ranker(generation, depth=depth)
         self.info = IndexInfo.of(generation)
@@ -92,10 +103,12 @@ class Searcher:
         _check_page(query)
         with measuring() as stopwatch:
             language = detect_query_language(text)
-            embedding, degraded = None, None
-            if query.mode is not Mode.LEXICAL:
+            embedding = None if query.mode is Mode.LEXICAL else self._memory.get(text)
+            remembered, degraded = embedding is not None, None
+            if query.mode is not Mode.LEXICAL and not remembered:
                 try:
                     embedding = self.embed(query)
+                    self._memory.keep(text, embedding)
                 except EncoderFailed:
                     query, degraded = replace(query, mode=Mode.LEXICAL), DEGRADED
             passing, allowed = self._passing(query.filters)
@@ -118,6 +131,7 @@ class Searcher:
             answerable=bool(len(ranking.scores)) and float(ranking.scores[0]) >= ANSWERABLE,
             degraded=degraded,
             facets=facets,
+            remembered=remembered,
             timings=stopwatch.read(),
         )
 

@@ -30,6 +30,7 @@ class Asked:
     total: int
     degraded: bool
     timings: Timings
+    remembered: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -91,6 +91,9 @@ class Metrics:
         self._degraded = Counter(
             "cari_degraded_answers", "Searches answered by words because the model failed.", registry=own
         )
+        self._remembered = Counter(
+            "cari_remembered_questions", "Searches that found their question's vectors in memory.", registry=own
+        )
         self._reloads = Counter("cari_reloads", "Attempts to open a new generation.", ["outcome"], registry=own)
         self._waiting = Gauge(
             "cari_queue_depth", "Searches waiting for their turn.", registry=own, multiprocess_mode="livesum"
@@ -117,8 +120,8 @@ class Metrics:
         for asked in exchange.searches:
             for stage, took_ms in asked.timings.ms.items():
                 self._stages.labels(stage.value).observe(took_ms / 1000)
-            if asked.degraded:
-                self._degraded.inc()
+            self._degraded.inc(asked.degraded)
+            self._remembered.inc(asked.remembered)
         self._look()
 
     def reloaded(self, outcome: Outcome) -> None:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from ..inquiry import Desk
 
 MAX_SEARCHES = 50
-# Two of a batch at work and the others behind them: a long batch does not keep single questions waiting.
-_AT_ONCE = 2
+# Four of a batch at work, enough to share runs of the model, and the others behind them: a long batch does not keep
+# single questions waiting.
+_AT_ONCE = 4
 
 _log = logging.getLogger(__name__)
 

@@ -200,3 +200,42 @@ def test_a_connection_too_many_is_closed_and_the_others_are_answered(serve: Call
     wait_for(answered)
     first.close()
     third.close()
+
+
+def test_the_end_of_an_answer_does_not_wait_for_the_client_to_confirm_its_beginning(
+    serve: Callable[..., Served],
+) -> None:
+    # As workers get it: a socket of which nobody said that it carries TCP.
+    took_s = []
+    connection = HTTPConnection("127.0.0.1", serve().port, timeout=30)
+    for _ in range(20):
+        began = time.perf_counter()
+        connection.request("GET", "/v1/index")
+        connection.getresponse().read()
+        took_s.append(time.perf_counter() - began)
+    connection.close()
+
+    assert min(took_s) < 0.03  # a client confirms after 40 ms what it has no answer to
+
+
+def test_while_every_thread_searches_and_others_wait_the_service_says_that_it_lives(
+    serve: Callable[..., Served], searcher: FakeSearcher
+) -> None:
+    go = hold(searcher)
+    served = serve(max_threads=2, max_queue=10)
+    connections = [socket.create_connection(("127.0.0.1", served.port), timeout=30) for _ in range(6)]
+    for connection in connections:
+        connection.sendall(ASK)
+    desk = served.app.state.desk
+    wait_for(lambda: (desk.running, desk.depth) == (2, 4))
+
+    asking = HTTPConnection("127.0.0.1", served.port, timeout=5)
+    for _ in range(20):
+        asking.request("GET", "/livez")
+        assert asking.getresponse().read() == b'{"status":"alive"}'
+    asking.close()
+    assert (desk.running, desk.depth) == (2, 4)
+    go.set()
+    for connection in connections:
+        assert b" 200 OK" in connection.recv(65_536)
+        connection.close()

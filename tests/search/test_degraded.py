@@ -121,6 +121,20 @@ def test_a_model_that_is_open_serves_the_next_generation_too(
     assert len(opened) == 1
 
 
+def test_a_question_is_remembered_over_generations_as_long_as_the_model_is_the_same(
+    openable: tuple[Path, list[Encoder], dict[str, Exception]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, opened, _ = openable
+    opener = Opener(index, model_cache=tmp_path)
+    query = Query(text="kapal")
+
+    assert [opener().search(query).remembered for _ in range(2)] == [False, True]
+    assert not Opener(index, model_cache=tmp_path, questions=0)().search(query).remembered
+    other = replace(opened[0].card, name="other")
+    monkeypatch.setattr(opener._encoder._encoder, "_card", other)
+    assert not opener().search(query).remembered
+
+
 def test_an_index_whose_model_does_not_open_is_searched_by_words(
     openable: tuple[Path, list[Encoder], dict[str, Exception]], tmp_path: Path
 ) -> None:

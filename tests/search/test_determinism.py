@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import pytest
 from corpus import Article, read_articles
 from indexer import ChunkSettings, HashingEncoder, open_current, open_encoder
 from search import Filters, Group, Hit, Mode, Query, Searcher
+from search.batching_encoder import BatchingEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,6 +85,33 @@ def test_a_search_repeated_gives_the_same_answer(
         first = sample.search(query)
         assert sample.search(query) == first
         assert reopened.search(query) == first
+
+
+@pytest.mark.model
+def test_questions_asked_together_get_the_answers_that_they_get_alone(
+    sample: Searcher, sample_index: Path, embedded: Encoder, sample_questions: list[Asked]
+) -> None:
+    runs: list[int] = []
+
+    class Watched(BatchingEncoder):
+        def _perform(self, run: Sequence[Any]) -> None:
+            runs.append(len(run))
+            super()._perform(run)
+
+    together = Searcher(open_current(sample_index), encoder=Watched(embedded))
+    asked = [Query(text=one.text) for one in sample_questions]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(together.search, asked))
+
+    for query, answer in zip(asked, found, strict=True):
+        alone = sample.search(query)
+        assert [hit.passage.id for hit in answer.hits] == [hit.passage.id for hit in alone.hits]
+        assert [hit.highlights for hit in answer.hits] == [hit.highlights for hit in alone.hits]
+        assert [hit.score for hit in answer.hits] == pytest.approx(
+            [hit.score for hit in alone.hits], abs=ROUNDING_OF_A_SCORE
+        )
+        assert replace(answer, hits=()) == replace(alone, hits=())
+    assert max(runs) > 1
 
 
 @pytest.mark.model

@@ -84,6 +84,18 @@ def test_stages_and_degraded_answers_are_counted(
     assert value(client, "cari_search_stage_seconds_count", stage="snippet") == 1
 
 
+def test_questions_whose_vectors_were_in_memory_are_counted(
+    client: TestClient, searcher: FakeSearcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = searcher.search
+    client.get("/v1/search?q=kapal")
+    assert value(client, "cari_remembered_questions_total") == 0
+    monkeypatch.setattr(searcher, "search", lambda query: replace(search(query), remembered=True))
+    client.get("/v1/search?q=kapal&offset=10")
+
+    assert value(client, "cari_remembered_questions_total") == 1
+
+
 def test_the_index_in_use_and_the_process_are_told(client: TestClient, searcher: FakeSearcher) -> None:
     generation = searcher.info.generation
 

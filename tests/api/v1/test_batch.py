@@ -202,5 +202,5 @@ def test_a_client_that_goes_away_stops_what_was_not_begun(
 
     anyio.run(exchange)
 
-    assert len(searcher.queries) - asked_before <= 2
+    assert len(searcher.queries) - asked_before <= 4
     assert sent == []
