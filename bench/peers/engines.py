@@ -51,7 +51,7 @@ CHOICES = {
         *(
             Choice(
                 name=name,
-                module=f"with_{name}",
+                module=f"with_{name.replace('-', '_')}",
                 environment="peers",
                 packages=(*packages, "sentence-transformers", "torch"),
             )
@@ -64,7 +64,10 @@ CHOICES = {
             }.items()
         ),
         Choice(
-            name="semantra", module="with_semantra", environment="semantra", packages=("semantra", "transformers", "torch")
+            name="semantra",
+            module="with_semantra",
+            environment="semantra",
+            packages=("semantra", "transformers", "torch"),
         ),
     )
 }

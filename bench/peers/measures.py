@@ -14,8 +14,8 @@ from search.evaluation import measured
 class Costs:
     """Of one engine over one corpus. Seconds, MiB; `error` is why the rest is missing.
 
-    `start_s` is from starting the process to its model loaded, `open_s` from there to an index that can be asked.
-    `peak_mib` is the most the indexing process took, `rss_mib` what the asked one holds after its questions.
+    `ready_s` is from starting a process to an index that can be asked. `peak_mib` is the most that
+    indexing took, `rss_mib` what the asked one holds after its questions.
     """
 
     engine: str
@@ -25,8 +25,7 @@ class Costs:
     index_cpu_s: float = float("nan")
     peak_mib: float = float("nan")
     disk_mib: float = float("nan")
-    start_s: float = float("nan")
-    open_s: float = float("nan")
+    ready_s: float = float("nan")
     rss_mib: float = float("nan")
     embed_ms: list[float] = field(default_factory=list)
     error: str | None = None

@@ -11,6 +11,13 @@ from statistics import fmean
 from measures import Asked, Costs, p50, p95
 
 _OURS = "cari"
+_UNITS = {
+    "index_s": "s to index",
+    "peak_mib": "MiB to index",
+    "rss_mib": "MiB asked",
+    "disk_mib": "MiB on disk",
+    "ready_s": "s until it can be asked",
+}
 Qrels = dict[str, dict[str, dict[str, int]]]
 
 
@@ -20,7 +27,7 @@ def heading(command: str, *, versions: dict[str, str], seconds: float) -> str:
     model = next((line.split(":")[1].strip() for line in cpu.splitlines() if line.startswith("model name")), "")
     lines = [
         f"$ {command}",
-        f"{time.strftime('%Y-%m-%d', time.gmtime())}, {seconds:.0f} s, load {os.getloadavg()[0]:.1f}; "
+        f"{time.strftime('%Y-%m-%d', time.gmtime())}, {seconds:.0f} s, load {os.getloadavg()[0]:.1f}",
         f"{len(os.sched_getaffinity(0))} cores, {model or platform.machine()}; Python {platform.python_version()}",
         ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
         "",
@@ -30,7 +37,12 @@ def heading(command: str, *, versions: dict[str, str], seconds: float) -> str:
 
 def report(costs: list[Costs], asked: list[Asked], *, qrels: Qrels, absent: dict[str, str]) -> str:
     """All tables, and what did not run."""
-    parts = [_quality(asked, qrels=qrels), _indexing(costs), _answering(costs, asked), _ahead(costs, asked, qrels=qrels)]
+    parts = [
+        _quality(asked, qrels=qrels),
+        _indexing(costs),
+        _answering(costs, asked),
+        _ahead(costs, asked, qrels=qrels),
+    ]
     failed = [f"{name}: {reason}" for name, reason in absent.items()]
     failed += [f"{cost.engine} on {cost.corpus}: {cost.error}" for cost in costs if cost.error is not None]
     if failed:
@@ -74,13 +86,12 @@ def _indexing(costs: list[Costs]) -> str:
                 _figure(cost.index_cpu_s, 1),
                 _figure(cost.articles / cost.index_s, 1),
                 *(_figure(value, 0) for value in (cost.peak_mib, cost.rss_mib)),
-                *(_figure(value, 1) for value in (cost.disk_mib, cost.start_s)),
-                _figure(cost.open_s, 2),
+                *(_figure(value, 1) for value in (cost.disk_mib, cost.ready_s)),
             ]
             for cost in of_corpus
         ]
         title = f"Indexing {corpus}, {of_corpus[0].articles} articles, embedding included"
-        names = ["", "s", "of Cari's", "cpu s", "articles/s", "peak MiB", "asked MiB", "disk MiB", "start s", "open s"]
+        names = ["", "s", "of Cari's", "cpu s", "articles/s", "peak MiB", "asked MiB", "disk MiB", "ready s"]
         parts.append(_table(title, names, rows))
     return "\n".join(parts)
 
@@ -113,29 +124,23 @@ def _ahead(costs: list[Costs], asked: list[Asked], *, qrels: Qrels) -> str:
     """Each measure in which a peer is better than Cari as it is by default."""
     lines = []
     means = mean_ndcg(asked, qrels=qrels)
-    ours = means.get((_OURS, "hybrid"))
-    if ours is not None:
-        lines += [f"nDCG@10: {engine} {mode}, {value:.3f} to {ours:.3f}"
-                  for (engine, mode), value in means.items() if engine != _OURS and value > ours]  # fmt: skip
+    ours = means.get((_OURS, "hybrid"), float("nan"))
+    for (engine, mode), value in means.items():
+        if value > ours and engine != _OURS:
+            lines.append(f"nDCG@10: {engine} {mode}, {value:.3f} to {ours:.3f}")
     for corpus in dict.fromkeys(cost.corpus for cost in costs):
-        cari = next((cost for cost in costs if (cost.engine, cost.corpus) == (_OURS, corpus)), None)
         times = _times([row for row in asked if row.corpus == corpus])
-        fastest = p50(times.get((_OURS, "hybrid"), []))
-        lines += [
-            f"{corpus}, ms a question: {engine} {mode}, {p50(took):.1f} to {fastest:.1f}"
-            for (engine, mode), took in times.items()
-            if engine != _OURS and p50(took) < fastest
-        ]
-        for name, unit in {"index_s": "s to index", "peak_mib": "MiB to index", "rss_mib": "MiB asked",
-                           "disk_mib": "MiB on disk", "start_s": "s to start", "open_s": "s to open"}.items():  # fmt: skip
-            lines += [
-                f"{corpus}, {unit}: {cost.engine}, {getattr(cost, name):.1f} to {getattr(cari, name):.1f}"
-                for cost in costs
-                if cari is not None
-                and cost.corpus == corpus
-                and cost.engine != _OURS
-                and getattr(cost, name) < getattr(cari, name)
-            ]
+        took_ms = p50(times.get((_OURS, "hybrid"), []))
+        for (engine, mode), took in times.items():
+            if p50(took) < took_ms and engine != _OURS:
+                lines.append(f"{corpus}, ms a question: {engine} {mode}, {p50(took):.1f} to {took_ms:.1f}")
+        of_corpus = {cost.engine: cost for cost in costs if cost.corpus == corpus}
+        cari = of_corpus.pop(_OURS, None)
+        for name, unit in _UNITS.items() if cari is not None else ():
+            for engine, cost in of_corpus.items():
+                theirs, own = getattr(cost, name), getattr(cari, name)
+                if theirs < own:
+                    lines.append(f"{corpus}, {unit}: {engine}, {theirs:.1f} to {own:.1f}")
     return "\n".join(["Where a peer is ahead of Cari", *(lines or ["nowhere"])]) + "\n"
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).resolve().parent
 
 
-class EngineFailed(Exception):
+class EngineFailed(Exception):  # noqa: N818 - what happened, as errors are named here
     """An engine ended or stood still; the message is its last word."""
 
 

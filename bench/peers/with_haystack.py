@@ -1,4 +1,4 @@
-"""Haystack: its in-memory store, and pipelines as its tutorial on hybrid retrieval joins them, less the cross-encoder."""
+"""Haystack: its in-memory store, joined as in its tutorial on hybrid retrieval, less the cross-encoder."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Haystack:
     def __init__(self, model: Path) -> None:
         self._store = InMemoryDocumentStore(embedding_similarity_function="cosine", return_embedding=False)
         self._passages = SentenceTransformersDocumentEmbedder(
-            str(model), prefix="passage: ", device=_CPU, progress_bar=False
+            model=str(model), prefix="passage: ", device=_CPU, progress_bar=False
         )
         self._questions = SentenceTransformersTextEmbedder(
-            str(model), prefix="query: ", device=_CPU, progress_bar=False
+            model=str(model), prefix="query: ", device=_CPU, progress_bar=False
         )
         self._questions.warm_up()
         self._pipelines: dict[str, Pipeline] = {}

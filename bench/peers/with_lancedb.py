@@ -58,15 +58,17 @@ class LanceDB:
 
     def ask(self, question: str, mode: str) -> list[str]:
         """Rows with their texts."""
+        # With the question as text, the table would load the model once more for itself.
+        vector = self.embed(question)
         if mode == "hybrid":
-            asked = self._table.search(question, query_type="hybrid").distance_type("cosine").rerank(RRFReranker())
+            asked = self._table.search(query_type="hybrid").vector(vector).text(question).rerank(RRFReranker())
         else:
-            asked = self._table.search(question, query_type="vector").distance_type("cosine")
-        return [row["id"] for row in asked.limit(HITS).to_list()]
+            asked = self._table.search(vector)
+        return [row["id"] for row in asked.distance_type("cosine").limit(HITS).to_list()]
 
     def embed(self, question: str) -> object:
         """The vector of a question."""
-        return self._embedding.compute_query_embeddings(question)
+        return self._embedding.compute_query_embeddings(question)[0]
 
 
 engine = LanceDB

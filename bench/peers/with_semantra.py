@@ -12,6 +12,8 @@ from flask import Flask
 from semantra.models import TransformerModel
 from semantra.semantra import main
 
+_PROMPTS = {"doc_token_pre": "passage: ", "query_token_pre": "query: "}
+
 
 class Semantra:
     """A file an article, its own windows of 128 tokens, exact comparison (`--no-annoy`, for the best answers)."""
@@ -53,7 +55,7 @@ class Semantra:
     def embed(self, question: str) -> object:
         """The vector of a question, by a second copy of the model: the command keeps its own to itself."""
         if self._embedder is None:
-            self._embedder = TransformerModel(self._model, doc_token_pre="passage: ", query_token_pre="query: ")
+            self._embedder = TransformerModel(self._model, **_PROMPTS)
         return self._embedder.embed_query(question)
 
     def _run(self, folder: Path, *, no_server: bool) -> None:
@@ -61,8 +63,7 @@ class Semantra:
             filename=[str(path) for path in sorted((folder / "texts").iterdir())],
             semantra_dir=str(folder / "semantra"),
             transformer_model=self._model,
-            doc_token_pre="passage: ",
-            query_token_pre="query: ",
+            **_PROMPTS,
             annoy=False,
             silent=True,
             no_server=no_server,

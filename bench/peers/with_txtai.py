@@ -19,8 +19,15 @@ class Txtai:
     settings: dict[str, Any] = {}  # noqa: RUF012 - read only
 
     def __init__(self, model: Path) -> None:
+        # A cache that keeps `load` from reading the model again.
+        self._models: dict[str, Any] = {}
         self._embeddings = Embeddings(
-            path=str(model), method="sentence-transformers", content=True, gpu=False, **self.settings
+            path=str(model),
+            method="sentence-transformers",
+            content=True,
+            gpu=False,
+            models=self._models,
+            **self.settings,
         )
 
     def index(self, corpus: Path, folder: Path) -> None:
@@ -30,6 +37,7 @@ class Txtai:
 
     def open(self, folder: Path) -> None:
         """Load what was saved."""
+        self._embeddings = Embeddings(models=self._models)
         self._embeddings.load(str(folder / "index"))
 
     def ask(self, question: str, _mode: str) -> list[str]:
