@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 ENGINES = ("cari", "txtai", "txtai-hybrid", "haystack", "chroma", "lancedb", "semantra")
 SETS = (
     *(f"belebele-other/{direction}" for direction in ("id-id", "en-id", "en-en", "id-en", "id-mixed", "en-mixed")),
-    "facqa:500",
-    "tydiqa-id:1000",
+    "facqa:300",
+    "tydiqa-id:800",
 )
 
 
@@ -78,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Cari and its peers: same weights, articles and questions.")
     parser.add_argument("sets", nargs="*", metavar="SET", help=f"default: {' '.join(SETS)}")
     parser.add_argument("--engines", default=",".join(ENGINES), help=f"of {', '.join(CHOICES)}")
-    parser.add_argument("--questions", type=int, default=100, metavar="N", help="of each set, drawn evenly")
+    parser.add_argument("--questions", type=int, default=60, metavar="N", help="of each set, drawn evenly")
     parser.add_argument("--limit", type=float, default=900, metavar="SECONDS", help="the longest one step may take")
     parser.add_argument("--venv", type=Path, default=environments.DEFAULT, metavar="FOLDER")
     parser.add_argument("--no-install", action="store_true", help="leave out what is not installed")

@@ -9,6 +9,7 @@ import lancedb
 from engines import HITS
 from lancedb.embeddings import get_registry, register
 from lancedb.embeddings.sentence_transformers import SentenceTransformerEmbeddings
+from lancedb.index import FTS
 from lancedb.pydantic import LanceModel, Vector
 from lancedb.rerankers import RRFReranker
 
@@ -50,7 +51,7 @@ class LanceDB:
 
         table = lancedb.connect(folder / "lance").create_table("articles", schema=Row)
         table.add([{"id": article.id, "text": article.text} for article in articles.read(corpus)])
-        table.create_fts_index("text")
+        table.create_index("text", config=FTS())
 
     def open(self, folder: Path) -> None:
         """Open the table."""
