@@ -67,9 +67,10 @@ def read_states(texts: Sequence[tuple[str, str]], *, model: Any, tokenizer: Path
 
 def _compute(texts: Sequence[tuple[str, str]], *, model: Any, tokenizer: Path, frozen: int) -> States:  # noqa: ANN401
     pieces = PieceTokenizer(tokenizer, max_tokens=512)
+    read = [one.ids for one in pieces.read([PROMPTS[role] + text for role, text in texts])]
     ids = [
         row if len(row) <= MOST_TOKENS[role] else [*row[: MOST_TOKENS[role] - 1], row[-1]]
-        for (role, _), row in zip(texts, pieces.ids([PROMPTS[role] + text for role, text in texts]), strict=True)
+        for (role, _), row in zip(texts, read, strict=True)
     ]
     bounds = np.concatenate([[0], np.cumsum([len(row) for row in ids])]).astype(np.int64)
     hidden = np.empty((bounds[-1], model.config.hidden_size), np.float16)

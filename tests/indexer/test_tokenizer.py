@@ -29,5 +29,5 @@ def test_texts_are_cut_as_the_library_cuts_them(embedded_folder: Path, max_token
     library.no_padding()
 
     expected = [encoding.ids for encoding in library.encode_batch(list(TEXTS))]
-    assert PieceTokenizer(path, max_tokens=max_tokens).ids(TEXTS) == expected
+    assert [read.ids for read in PieceTokenizer(path, max_tokens=max_tokens).read(TEXTS)] == expected
     assert max(map(len, expected)) == max_tokens
