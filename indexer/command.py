@@ -94,7 +94,7 @@ def build_command(
     reason = no_graph_reason(folder)
     if reason is not None:
         say(f"{reason}; running on torch")
-    encoder = open_encoder(folder, threads=threads, runtime=runtime)
+    encoder = open_encoder(folder, threads=threads, runtime=runtime, bulk=True)
     if settings.max_tokens > encoder.card.max_tokens:
         raise typer.BadParameter(
             f"--max-tokens is {max_tokens}, the model {model} reads at most {encoder.card.max_tokens}"

@@ -21,6 +21,7 @@ from .packed_e5 import EMBEDDED_MODEL, packed_file, read_packed, write_sentence_
 from .prepared import SUMS_FILE, check_sums, write_sums
 from .sentence_model import TorchEncoder, export_model, load_sentence_transformer, prompts_of
 from .tokenizer import PieceTokenizer
+from .unigram import UnigramTokenizer, write_unigram
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ DEFAULT_MODEL = ADAPTED_MODEL
 
 _CARD = "card.json"
 _TOKENIZER = "tokenizer.json"
+_PIECES = "pieces"
 _SOURCE = "source"
 _REASON = "no-graph.txt"
 # Part of every fingerprint: raise it when preparing changes what vectors come out.
@@ -83,8 +85,12 @@ def prepare_model(
     return folder
 
 
-def open_encoder(folder: Path, *, threads: int | None = None, runtime: Runtime = Runtime.AUTO) -> Encoder:
-    """Open what `prepare_model` or `find_prepared` returned. `threads` defaults to the processor's cores.
+def open_encoder(
+    folder: Path, *, threads: int | None = None, runtime: Runtime = Runtime.AUTO, bulk: bool = False
+) -> Encoder:
+    """Open what `prepare_model` or `find_prepared` returned, for questions, or in `bulk` for many passages at a time.
+
+    `threads` defaults to the processor's cores.
 
     Raises:
         ModelError: a file is missing, altered, or does not load.
@@ -92,9 +98,10 @@ def open_encoder(folder: Path, *, threads: int | None = None, runtime: Runtime =
     with_graph = runtime is Runtime.AUTO and has_graph(folder)
     check_sums(folder, without=_SOURCE if with_graph else None)
     card = _card(folder)
-    tokenizer = PieceTokenizer(folder / _TOKENIZER, max_tokens=card.max_tokens)
+    tokenizer = _open_tokenizer(folder, max_tokens=card.max_tokens)
     if with_graph:
-        return GraphEncoder(folder, card=card, tokenizer=tokenizer, threads=threads or len(os.sched_getaffinity(0)))
+        threads = threads or len(os.sched_getaffinity(0))
+        return GraphEncoder(folder, card=card, tokenizer=tokenizer, threads=threads, at_once=threads if bulk else 1)
     return TorchEncoder(load_sentence_transformer(folder / _SOURCE), card=card, tokenizer=tokenizer)
 
 
@@ -233,7 +240,8 @@ def _prepare(
         _write_tokenizer(model, target)
         query_prompt, passage_prompt = prompts_of(model, name=name)
         max_tokens = int(model.max_seq_length or 512)
-        tokenizer = PieceTokenizer(target / _TOKENIZER, max_tokens=max_tokens)
+        write_unigram(target / _TOKENIZER, folder=target / _PIECES)
+        tokenizer = _open_tokenizer(target, max_tokens=max_tokens)
         progress(f"exporting {name} as a graph (once)")
         try:
             export_model(model, folder=target)
@@ -258,6 +266,12 @@ def _prepare(
         if folder.exists():
             shutil.rmtree(folder)
         target.rename(folder)
+
+
+def _open_tokenizer(folder: Path, *, max_tokens: int) -> PieceTokenizer:
+    if (folder / _PIECES).is_dir():
+        return UnigramTokenizer(folder / _PIECES, max_tokens=max_tokens)
+    return PieceTokenizer(folder / _TOKENIZER, max_tokens=max_tokens)
 
 
 def _write_tokenizer(model: object, target: Path) -> None:

@@ -20,6 +20,23 @@ _PROBE = "ada"
 
 
 @dataclass(frozen=True, slots=True)
+class Pieces:
+    """What a text is made of to the model: without special tokens, and not cut.
+
+    `ids` is (t,) int32; `spans` (t, 2) int32, where each piece begins and ends in code points of the text.
+    """
+
+    ids: npt.NDArray[np.int32]
+    spans: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, encoding: tokenizers.Encoding) -> Pieces:
+        """Those of a result of the library."""
+        spans = np.array(encoding.offsets, np.int32).reshape(-1, 2)
+        return cls(np.array(encoding.ids, np.int32), spans)
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What the model reads of a text, special tokens among it.
 
@@ -37,12 +54,19 @@ class PieceTokenizer:
 
     def __init__(self, path: Path, *, max_tokens: int) -> None:
         try:
-            self._whole = tokenizers.Tokenizer.from_file(str(path))
+            self._library = tokenizers.Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises nothing narrower
             raise ModelError(f"{path} is not a tokenizer ({error}); prepare the model again") from error
-        self._whole.no_truncation()
-        self._whole.no_padding()
-        self._max_own = max_tokens - int(self._whole.num_special_tokens_to_add(is_pair=False))
+        self._library.no_truncation()
+        self._library.no_padding()
+        probe = self._library.encode(_PROBE)
+        own = [place for place, special in enumerate(probe.special_tokens_mask) if not special]
+        self._before, self._after = probe.ids[: own[0]], probe.ids[own[-1] + 1 :]
+        self._max_own = max_tokens - len(self._before) - len(self._after)
+
+    def pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """What each text is to the model; no special tokens, nothing cut."""
+        return [Pieces.of(encoding) for encoding in self._library.encode_batch(list(texts), add_special_tokens=False)]
 
     def token_starts(self, text: str) -> npt.NDArray[np.int32]:
         """Where each token of `text` begins.
@@ -50,31 +74,25 @@ class PieceTokenizer:
         Returns:
             (n,) int32, ascending code-point offsets; no special tokens.
         """
-        encoding = self._whole.encode(text, add_special_tokens=False)
-        return np.fromiter((start for start, _ in encoding.offsets), np.int32, len(encoding.offsets))
+        (pieces,) = self.pieces([text])
+        return pieces.spans[:, 0]
 
     def count(self, text: str) -> int:
         """Tokens of `text` with the special ones that the model adds."""
-        return len(self._whole.encode(text).ids)
+        return len(self._before) + len(self.token_starts(text)) + len(self._after)
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """What the model reads of each text: special tokens added, cut to its limit."""
-        return [
-            self._read(encoding, len(text))
-            for encoding, text in zip(self._whole.encode_batch(list(texts), add_special_tokens=False), texts, strict=True)
-        ]
+        return [self._read(pieces, len(text)) for pieces, text in zip(self.pieces(texts), texts, strict=True)]
 
-    def _read(self, encoding: tokenizers.Encoding, length: int) -> Reading:
-        cut = len(encoding.ids) > self._max_own
-        # Cut by hand: a second tokenizer that cuts would hold the vocabulary again, 280 MB for the default model.
-        encoding.truncate(self._max_own)
-        whole = self._whole.post_process(encoding)
-        starts = np.fromiter((start for start, _ in whole.offsets), np.int32, len(whole.offsets))
-        return Reading(whole.ids, length - starts, cut)
+    def _read(self, pieces: Pieces, length: int) -> Reading:
+        ids = pieces.ids[: self._max_own].tolist()
+        to_end = np.zeros(len(self._before) + len(ids) + len(self._after), np.int32)
+        to_end[len(self._before) :][: len(ids)] = length - pieces.spans[: len(ids), 0]
+        return Reading([*self._before, *ids, *self._after], to_end, len(pieces.ids) > len(ids))
 
     def own_tokens(self, prompt: str) -> slice:
         """Which of `ids(prompt + text)` are the text's own: all but the prompt's and the special ones."""
-        encoding = self._whole.encode(prompt + _PROBE)
-        special, spans = encoding.special_tokens_mask, encoding.offsets
-        own = [i for i, (_, end) in enumerate(spans) if end > len(prompt.rstrip()) and not special[i]]
-        return slice(own[0], own[-1] + 1 - len(spans) or None)
+        (pieces,) = self.pieces([prompt + _PROBE])
+        of_prompt = int(np.count_nonzero(pieces.spans[:, 1] <= len(prompt.rstrip())))
+        return slice(len(self._before) + of_prompt, -len(self._after) or None)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     [
         ([], []),
         ([5], [[0]]),
-        ([1200, 3, 1000, 900], [[1, 3], [2], [0]]),
-        # 4 * 512 is the limit itself; a fifth row is one too many.
-        ([512] * 5, [[0, 1, 2, 3], [4]]),
+        ([600, 3, 500, 400], [[1, 3], [2], [0]]),
+        # 4 * 256 is the limit itself; a fifth row is one too many.
+        ([256] * 5, [[0, 1, 2, 3], [4]]),
         ([4_000, 5_000], [[0], [1]]),
         ([2, 2, 2], [[0, 1, 2]]),
     ],
@@ -50,7 +51,7 @@ def test_batches_hold_every_row_once() -> None:
     batches = list(_batches(lengths))
 
     assert sorted(row for batch in batches for row in batch) == list(range(500))
-    assert all(max(lengths[row] for row in batch) * len(batch) <= 2_048 for batch in batches)
+    assert all(max(lengths[row] for row in batch) * len(batch) <= 1_024 for batch in batches)
 
 
 def mixed_texts(sentences: dict[str, list[str]]) -> list[str]:
@@ -167,7 +168,9 @@ def test_what_the_engine_raises_is_an_encoder_failure_on_one_line(
     embedded_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder = open_encoder(embedded_folder, threads=1)
-    monkeypatch.setattr(encoder, "_request", Failing())
+    requests: SimpleQueue[Failing] = SimpleQueue()
+    requests.put(Failing())
+    monkeypatch.setattr(encoder, "_requests", requests)
 
     with pytest.raises(EncoderFailed, match=r"cari-e5-small failed .*inference: not enough memory"):
         encoder.embed_queries(["kapal"])

@@ -72,7 +72,9 @@ def test_the_probability_is_the_logistic_function(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_standing_is_the_score_and_four_times_its_lead() -> None:
-    found = standing(floats(0.8, 0.9, 0.6), background=lambda: 0.5, stories=np.array([4, 2, 9]), languages=one_language(3))
+    found = standing(
+        floats(0.8, 0.9, 0.6), background=lambda: 0.5, stories=np.array([4, 2, 9]), languages=one_language(3)
+    )
 
     assert found[1] == pytest.approx(0.9 + 4 * (0.9 - (0.8 + 0.6 + 8 * 0.5) / 10))
     assert found[0] == pytest.approx(0.8 + 4 * (0.8 - (0.9 + 0.6 + 8 * 0.5) / 10))
@@ -80,7 +82,9 @@ def test_a_standing_is_the_score_and_four_times_its_lead() -> None:
 
 def test_passages_of_one_story_are_no_rivals() -> None:
     # Rivals of the first story: .7 alone, and nine times the background.
-    found = standing(floats(0.9, 0.88, 0.7), background=lambda: 0.5, stories=np.array([1, 1, 2]), languages=one_language(3))
+    found = standing(
+        floats(0.9, 0.88, 0.7), background=lambda: 0.5, stories=np.array([1, 1, 2]), languages=one_language(3)
+    )
 
     assert found[:2] == pytest.approx([0.9 + 4 * (0.9 - 5.2 / 10), 0.88 + 4 * (0.88 - 5.2 / 10)])
     assert found[2] == pytest.approx(0.7 + 4 * (0.7 - 5.4 / 10))
