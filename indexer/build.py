@@ -13,13 +13,14 @@ from corpus import Article, Rejection, read_articles
 
 from .cache import VectorCache
 from .chunker import ChunkSettings, chunk
-from .current import open_current
-from .embedding import expect_room, write_embeddings
+from .current import generation_folder, open_current
+from .embedding import expect_room, sections_of, write_embeddings
 from .errors import IndexDamaged, IndexerError, IndexMismatch, IndexNotFound, IndexNotWritable
 from .lock import build_lock
-from .manifest import FORMAT, Manifest, sum_file
+from .manifest import FORMAT, Manifest, each_file, sum_file
 from .plan import BuildReport, Plan, Progress
 from .publishing import WORK, confirm, prune, publish, sweep
+from .reuse import Reusable
 from .room import Room
 from .store import Store, StoreWriter
 from .stories import find_stories, sketch, sketch_type, write_stories
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from .encoder import Encoder
     from .generation import Generation
-    from .passage import Passage
 
 _CACHE = "cache"
 
@@ -99,9 +99,15 @@ def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: Plan, previo
         _confirm(index, report=report)
         return
     store = Store(work)
-    expect_room(store, folder=work, plan=plan)
+    reusable = _reusable(previous, index=index, plan=plan)
+    sections = sections_of(store, reusable=reusable)
+    expect_room(store, sections, folder=work, plan=plan)
     report.stories = _group(store, folder=work, plan=plan, previous=previous)
-    keys = write_embeddings(store, folder=work, plan=plan)
+    written = write_embeddings(store, sections, folder=work, plan=plan, reusable=reusable)
+    summed = {} if previous is None else {name: previous.manifest.files[old] for name, old in written.links.items()}
+    names = sorted(path.name for path in work.iterdir())
+    fresh = [name for name in names if name not in summed]
+    summed |= zip(fresh, each_file(lambda name: sum_file(work / name), fresh), strict=True)
     languages, counts = np.unique(store.languages(), return_counts=True)
     manifest = Manifest(
         format=FORMAT,
@@ -113,12 +119,13 @@ def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: Plan, previo
         passages=store.n_passages,
         stories=report.stories,
         languages={str(code): int(n) for code, n in zip(languages, counts, strict=True)},
-        files={path.name: sum_file(path) for path in sorted(work.iterdir())},
+        files={name: summed[name] for name in names},
     )
-    report.generation, report.published = publish(work, index=index, manifest=manifest), True
+    report.generation = publish(work, index=index, manifest=manifest, verified=written.links)
+    report.published = True
     _confirm(index, report=report)
     report.passages = store.n_passages
-    plan.cache.prune(keys)
+    plan.cache.prune(written.keys)
 
 
 def _divide(paths: Sequence[Path], *, work: Path, plan: Plan, previous: Generation | None) -> None:
@@ -141,7 +148,7 @@ def _divide(paths: Sequence[Path], *, work: Path, plan: Plan, previous: Generati
             report.unchanged += old == article.digest
             report.changed += old not in (None, article.digest)
             if previous is not None and same_division and article.digest in rows:
-                passages: list[Passage] = previous.store.passages(rows[article.digest], article)
+                writer.add_spans(article, previous.store.spans(rows[article.digest]))
             else:
                 passages = chunk(
                     article,
@@ -149,7 +156,7 @@ def _divide(paths: Sequence[Path], *, work: Path, plan: Plan, previous: Generati
                     settings=plan.settings,
                     overhead_tokens=encoder.card.overhead_tokens,
                 )
-            writer.add(article, passages)
+                writer.add(article, passages)
             plan.progress.articles(writer.n_articles)
     report.deleted = len(before)
     report.articles = writer.n_articles
@@ -194,6 +201,13 @@ def _same_division(previous: Generation, *, plan: Plan) -> bool:
         and manifest.grouping == plan.grouping
         and manifest.model.fingerprint == plan.encoder.card.fingerprint
     )
+
+
+def _reusable(previous: Generation | None, *, index: Path, plan: Plan) -> Reusable | None:
+    """What of the live generation need not be made again; a generation without tokens has too little for one with."""
+    if previous is None or not _same_division(previous, plan=plan) or (plan.late and not previous.manifest.late):
+        return None
+    return Reusable(previous, generation_folder(index, previous.name), late=plan.late)
 
 
 def _previous(index: Path, report: BuildReport) -> Generation | None:

@@ -23,6 +23,7 @@ from .lock import build_lock
 from .manifest import MANIFEST_FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from .manifest import Manifest
@@ -34,11 +35,17 @@ _FRESH = f".{CURRENT}.new"
 _REMOVED = ".removed"
 
 
-def publish(work: Path, *, index: Path, manifest: Manifest) -> str:
+def publish(work: Path, *, index: Path, manifest: Manifest, verified: Container[str] = ()) -> str:
     """Make the finished folder `work` a generation and the live one; returns its name.
 
     Everything is on disk before `CURRENT` changes, and that change is one rename: whoever reads it finds the
     old generation or the new, whole.
+
+    Args:
+        work: The folder.
+        index: Where it is to be live.
+        manifest: Of all its files.
+        verified: Names of files that are links to such as were compared with their sums already.
 
     Raises:
         OSError: the disk refuses; `CURRENT` is as it was.
@@ -50,7 +57,7 @@ def publish(work: Path, *, index: Path, manifest: Manifest) -> str:
     _sync(work)
     # subtle: checksums alone would not do. They are of what is on disk, and engines that do not hear of a write that
     # failed (FAISS and numpy, when they close a file) leave less there than they were given.
-    Generation(work)
+    Generation(work, verified=verified)
     name = new_name(index, manifest)
     folder = generation_folder(index, name)
     if not folder.parent.is_dir():

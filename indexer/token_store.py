@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from .encoder import Rows, TokenVectors
 
-TOKENS_FILE = "tokens.bin"
-BOUNDS_FILE = "tokens.bounds.npy"
+_TOKENS_FILE = "tokens.{:05}.bin"
+_BOUND_BYTES = np.dtype("<i8").itemsize
 
 _STEPS = 7
 _ZERO = 8
@@ -94,26 +94,20 @@ def products(vectors: npt.NDArray[np.float32], packed: Packed) -> npt.NDArray[np
 
 
 class TokenStore:
-    """The token vectors of a generation, mapped into memory. Thread-safe."""
+    """The token vectors of a generation, all its segments mapped into memory. Thread-safe."""
 
     def __init__(self, folder: Path, *, dim: int) -> None:
-        try:
-            self._bounds: npt.NDArray[np.int64] = np.load(folder / BOUNDS_FILE, allow_pickle=False)
-            total = int(self._bounds[-1])
-            self._type = record_type(dim)
-            # Plain bytes: a slice of a map costs three times as much, and joining records compares their fields.
-            shape = (total, self._type.itemsize)
-            self._tokens: npt.NDArray[np.uint8] = (
-                np.memmap(folder / TOKENS_FILE, np.uint8, mode="r", shape=shape).view(np.ndarray)
-                if total
-                else np.empty(shape, np.uint8)
-            )
-        except (OSError, ValueError, IndexError) as error:
-            raise IndexDamaged(f"the token vectors in {folder} do not open ({error}); run: cari verify") from error
+        self._type = record_type(dim)
+        opened = [_open(path, self._type) for path in sorted(folder.glob("tokens.*.bin"))]
+        self._segments = [tokens for tokens, _ in opened]
+        bounds = [bounds for _, bounds in opened] or [np.zeros(1, np.int64)]
+        self._segment = np.repeat(np.arange(len(bounds)), [len(some) - 1 for some in bounds])
+        self._starts: npt.NDArray[np.int64] = np.concatenate([some[:-1] for some in bounds])
+        self._ends: npt.NDArray[np.int64] = np.concatenate([some[1:] for some in bounds])
 
     def __len__(self) -> int:
         """How many passages it holds."""
-        return len(self._bounds) - 1
+        return len(self._starts)
 
     def tokens(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> tuple[Packed, npt.NDArray[np.int64]]:
         """The tokens of these passages, one after the other.
@@ -122,17 +116,40 @@ class TokenStore:
             The records, and (len(rows) + 1,) int64: where each passage's begin among them.
         """
         rows = np.asarray(rows, np.int64)
-        starts, ends = self._bounds[rows], self._bounds[rows + 1]
-        parts = [self._tokens[start:end] for start, end in zip(starts, ends, strict=True)]
-        joined = np.concatenate(parts) if parts else self._tokens[:0]
+        starts, ends = self._starts[rows], self._ends[rows]
+        places = zip(self._segment[rows], starts, ends, strict=True)
+        parts = [self._segments[segment][start:end] for segment, start, end in places]
+        joined = np.concatenate(parts) if parts else np.empty((0, self._type.itemsize), np.uint8)
         return joined.view(self._type)[:, 0], np.concatenate([[0], np.cumsum(ends - starts)])
 
 
-def write_tokens(passages: Iterable[Packed], *, folder: Path) -> None:
-    """Write the packed tokens of all passages, in order."""
-    counts = [0]
-    with (folder / TOKENS_FILE).open("wb") as stream:
-        for packed in passages:
+def tokens_file(segment: int) -> str:
+    """The name of the file of a segment's tokens."""
+    return _TOKENS_FILE.format(segment)
+
+
+def write_tokens(passages: Iterable[Packed], *, folder: Path, segment: int = 0) -> None:
+    """Write the packed tokens of the passages of a segment, in order.
+
+    The file says how many passages they are, where the tokens of each begin and where the last end; then come the
+    tokens.
+    """
+    kept = list(passages)
+    bounds = np.concatenate([[0], np.cumsum([len(packed) for packed in kept])]).astype("<i8")
+    with (folder / tokens_file(segment)).open("wb") as stream:
+        stream.write(np.array(len(kept), "<i8").tobytes() + bounds.tobytes())
+        for packed in kept:
             stream.write(packed.tobytes())
-            counts.append(len(packed))
-    np.save(folder / BOUNDS_FILE, np.cumsum(counts, dtype=np.int64))
+
+
+def _open(path: Path, record: np.dtype[np.void]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """The tokens of a segment, (t, bytes of one) uint8, and (passages + 1,) where those of each passage begin."""
+    try:
+        # Plain bytes: a slice of a map costs three times as much, and joining records compares their fields.
+        content = np.memmap(path, np.uint8, mode="r").view(np.ndarray)
+        passages = int(content[:_BOUND_BYTES].view("<i8")[0])
+        head = _BOUND_BYTES * (passages + 2)
+        bounds = content[_BOUND_BYTES:head].view("<i8").astype(np.int64)
+        return content[head:].reshape(int(bounds[passages]), record.itemsize), bounds
+    except (OSError, ValueError, IndexError) as error:
+        raise IndexDamaged(f"the token vectors in {path} do not open ({error}); run: cari verify") from error

@@ -61,13 +61,14 @@ FILES = (
     "lexical.id.json",
     "lexical.id.vocabulary.json",
     "manifest.json",
+    "passages.00000.npz",
     "passages.arrow",
     "sketches.npy",
     "stories.npy",
     "token-offsets.json",
-    "tokens.bin",
-    "tokens.bounds.npy",
+    "tokens.00000.bin",
     "vector-offsets.json",
+    "vectors.00000.bin",
     "vectors.faiss",
 )
 READERS = [("search", "kapal"), ("similar", "kapal"), ("info",), ("verify",)]
