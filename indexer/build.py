@@ -23,7 +23,7 @@ from .publishing import WORK, confirm, prune, publish, sweep
 from .reuse import Reusable
 from .room import Room
 from .store import Store, StoreWriter
-from .stories import find_stories, sketch, sketch_type, write_stories
+from .stories import Comparisons, find_stories, sketch, sketch_type, write_stories
 from .wording import StorySettings, Wording, wording_of
 
 if TYPE_CHECKING:
@@ -164,22 +164,30 @@ def _divide(paths: Sequence[Path], *, work: Path, plan: Plan, previous: Generati
 
 def _group(store: Store, *, folder: Path, plan: Plan, previous: Generation | None) -> int:
     """Write which articles are the same story; returns how many stories there are."""
+    digests = [digest for _, digest in store.digests()]
     known: dict[str, int] = {}
+    compared: dict[tuple[int, int], bool] = {}
     if previous is not None and previous.manifest.grouping == plan.grouping:
-        known = {digest: row for row, (_, digest) in enumerate(previous.store.digests())}
+        before = [digest for _, digest in previous.store.digests()]
+        known = {digest: row for row, digest in enumerate(before)}
+        rows = {digest: row for row, digest in enumerate(digests)}
+        for one, other, same in previous.comparisons.tolist():
+            if before[one] in rows and before[other] in rows:
+                compared[rows[before[one]], rows[before[other]]] = bool(same)
 
     def read(row: int) -> Wording:
         article = store.article(row)
         return wording_of(article.title, article.text, settings=plan.grouping)
 
     sketches = np.empty(store.n_articles, sketch_type(plan.grouping))
-    for row, (_, digest) in enumerate(store.digests()):
+    for row, digest in enumerate(digests):
         if previous is not None and digest in known:
             sketches[row] = previous.sketches[known[digest]]
         else:
             sketches[row] = sketch(read(row), settings=plan.grouping)
-    story = find_stories(sketches, id_rank=store.id_rank(), read=read, settings=plan.grouping)
-    write_stories(sketches, story, folder=folder)
+    comparisons = Comparisons(read, settings=plan.grouping, known=compared)
+    story = find_stories(sketches, id_rank=store.id_rank(), same=comparisons.same, settings=plan.grouping)
+    write_stories(sketches, story, comparisons=comparisons.asked(), folder=folder)
     return len(np.unique(story))
 
 

@@ -11,7 +11,7 @@ from .lexical import LexicalIndex
 from .manifest import MANIFEST_FILE, Manifest, each_file, read_manifest, sum_file
 from .offsets import LATE_OFFSETS_FILE, read_offsets
 from .store import Store
-from .stories import read_sketches, read_stories
+from .stories import read_comparisons, read_sketches, read_stories
 from .token_store import TokenStore
 from .vectors import FlatVectors, VectorIndex
 
@@ -52,6 +52,7 @@ class Generation:
         self.lexical = LexicalIndex(folder, languages=self.languages)
         self.stories = read_stories(folder)
         self.sketches = read_sketches(folder)
+        self.comparisons = read_comparisons(folder)
         with_tokens = self.manifest.passages if self.tokens is None else len(self.tokens)
         counts = {self.store.n_passages, len(self.vectors), with_tokens, self.manifest.passages}
         if len(counts) > 1:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,7 @@ OFFSETS_FILE = "vector-offsets.json"
 LATE_OFFSETS_FILE = "token-offsets.json"
 
 _SAMPLED_PASSAGES = 2_000
+_UNPACKED_PASSAGES = 16
 _PRIOR_PASSAGES = 16
 """Passages of a language that weigh as much as the assumption that it has no offset."""
 
@@ -84,11 +86,14 @@ def token_offsets(store: TokenStore, languages: npt.NDArray[np.str_]) -> Offsets
     of: list[str] = []
     for language in np.unique(languages):
         rows = np.flatnonzero(languages == language)
-        for row in rows[:: -(-len(rows) // _SAMPLED_PASSAGES)]:
-            packed, _ = store.tokens([row])
-            if len(packed):
-                means.append(unpack(packed).mean(axis=0))
-                of.append(str(language))
+        sample = rows[:: -(-len(rows) // _SAMPLED_PASSAGES)]
+        for some in np.array_split(sample, -(-len(sample) // _UNPACKED_PASSAGES)):
+            packed, bounds = store.tokens(some)
+            unpacked = unpack(packed)
+            for start, end in pairwise(bounds.tolist()):
+                if end > start:
+                    means.append(unpacked[start:end].mean(axis=0))
+                    of.append(str(language))
     return language_offsets(np.array(means, np.float32), of)
 
 

@@ -20,7 +20,7 @@ from .current import (
 from .errors import IndexDamaged, IndexMismatch, IndexNotFound, IndexNotWritable
 from .generation import Generation, built_at, name_of, verify
 from .lock import build_lock
-from .manifest import MANIFEST_FILE
+from .manifest import MANIFEST_FILE, each_file
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -52,8 +52,7 @@ def publish(work: Path, *, index: Path, manifest: Manifest, verified: Container[
         IndexDamaged: what was written does not read back; `CURRENT` is as it was.
     """
     (work / MANIFEST_FILE).write_bytes(manifest.to_bytes())
-    for path in work.iterdir():
-        _sync(path)
+    each_file(lambda name: _sync(work / name), [path.name for path in work.iterdir() if path.name not in verified])
     _sync(work)
     # subtle: checksums alone would not do. They are of what is on disk, and engines that do not hear of a write that
     # failed (FAISS and numpy, when they close a file) leave less there than they were given.

@@ -55,6 +55,7 @@ def refused(done: Any, *words: str) -> None:  # noqa: ANN401 - what the fixture 
 
 FILES = (
     "articles.arrow",
+    "comparisons.npy",
     "lexical.id.data.npy",
     "lexical.id.indices.npy",
     "lexical.id.indptr.npy",
