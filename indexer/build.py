@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,25 +15,27 @@ from corpus import Article, Rejection, read_articles
 
 from .cache import VectorCache
 from .chunker import ChunkSettings, chunk
-from .current import generation_folder, open_current
+from .current import current_generation, generation_folder
 from .embedding import expect_room, sections_of, write_embeddings
 from .errors import IndexDamaged, IndexerError, IndexMismatch, IndexNotFound, IndexNotWritable
+from .generation import Generation, verify
 from .lock import build_lock
-from .manifest import FORMAT, Manifest, each_file, sum_file
+from .manifest import FORMAT, Manifest, each_file, read_manifest, sum_file
 from .plan import BuildReport, Plan, Progress
 from .publishing import WORK, confirm, prune, publish, sweep
 from .reuse import Reusable
 from .room import Room
+from .segments import is_of_segment
 from .store import Store, StoreWriter
 from .stories import Comparisons, find_stories, sketch, sketch_type, write_stories
 from .wording import StorySettings, Wording, wording_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from .encoder import Encoder
-    from .generation import Generation
 
 _CACHE = "cache"
 
@@ -63,10 +67,9 @@ def build(
     with _writable(index, room=room), build_lock(_made(index)):
         work = index / WORK
         sweep(index)
-        previous = _previous(index, report)
         try:
             work.mkdir()
-            with VectorCache(index / _CACHE, card=encoder.card) as cache:
+            with VectorCache(index / _CACHE, card=encoder.card) as cache, ThreadPoolExecutor(1) as beside:
                 plan = Plan(
                     encoder=encoder,
                     settings=settings,
@@ -77,7 +80,8 @@ def build(
                     progress=progress,
                     report=report,
                 )
-                _write(paths, work=work, index=index, plan=plan, previous=previous)
+                live = _live(index, report=report, beside=beside)
+                _write(paths, work=work, index=index, plan=plan, live=live)
             _prune(index, keep=keep, report=report)
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -85,9 +89,10 @@ def build(
     return report
 
 
-def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: Plan, previous: Generation | None) -> None:
+def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: Plan, live: _Live | None) -> None:
     report = plan.report
-    _divide(paths, work=work, plan=plan, previous=previous)
+    _divide(paths, work=work, plan=plan, previous=live.generation if live else None)
+    previous = _verified(live, report=report)
     if report.articles == 0:
         raise IndexerError(
             f"none of {len(report.quarantined)} records could be read, first {_first(report.quarantined)}; "
@@ -121,7 +126,7 @@ def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: Plan, previo
         languages={str(code): int(n) for code, n in zip(languages, counts, strict=True)},
         files={name: summed[name] for name in names},
     )
-    report.generation = publish(work, index=index, manifest=manifest, verified=written.links)
+    report.generation = publish(work, index=index, manifest=manifest, links=written.links)
     report.published = True
     _confirm(index, report=report)
     report.passages = store.n_passages
@@ -218,15 +223,42 @@ def _reusable(previous: Generation | None, *, index: Path, plan: Plan) -> Reusab
     return Reusable(previous, generation_folder(index, previous.name), late=plan.late)
 
 
-def _previous(index: Path, report: BuildReport) -> Generation | None:
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """The live generation; its segments, most of its bytes, are still being compared with their sums."""
+
+    generation: Generation
+    compared: Future[Manifest]
+
+
+def _live(index: Path, *, report: BuildReport, beside: ThreadPoolExecutor) -> _Live | None:
     """The live generation, to reuse its work; a damaged or foreign one is replaced, which the report says."""
     try:
-        return open_current(index)
+        folder = generation_folder(index, current_generation(index))
+        segments = {name for name in read_manifest(folder).files if is_of_segment(name)}
+        generation = Generation(folder, verified=segments)
     except IndexNotFound:
         return None
     except (IndexDamaged, IndexMismatch) as error:
-        report.notes.append(f"the live generation could not be reused: {error}")
+        report.notes.append(_not_reused(error))
         return None
+    others = generation.manifest.files.keys() - segments
+    return _Live(generation, beside.submit(verify, folder, verified=others))
+
+
+def _verified(live: _Live | None, *, report: BuildReport) -> Generation | None:
+    """The live generation once every byte of it was compared; None where one is wrong."""
+    try:
+        if live is not None:
+            live.compared.result()
+            return live.generation
+    except IndexDamaged as error:
+        report.notes.append(_not_reused(error))
+    return None
+
+
+def _not_reused(error: IndexerError) -> str:
+    return f"the live generation could not be reused: {error}"
 
 
 def _confirm(index: Path, *, report: BuildReport) -> None:

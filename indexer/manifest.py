@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_READ_BYTES = 4 << 20
 _SUMMED_AT_ONCE = min(4, os.cpu_count() or 1)
 MANIFEST_FILE = "manifest.json"
 FORMAT = 3
@@ -105,9 +106,14 @@ def read_manifest(folder: Path) -> Manifest:
 
 def sum_file(path: Path) -> FileSum:
     """Size and checksum of a file as it is on disk now."""
-    with path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        return FileSum(stream.tell(), sha256)
+    digest, size_bytes = hashlib.sha256(), 0
+    # subtle: each read and each sum lets other threads run and must then wait for them; so they are few and large.
+    buffer = memoryview(bytearray(min(_READ_BYTES, path.stat().st_size + 1)))
+    with path.open("rb", buffering=0) as stream:
+        while count := stream.readinto(buffer):
+            digest.update(buffer[:count])
+            size_bytes += count
+    return FileSum(size_bytes, digest.hexdigest())
 
 
 def each_file(do: Callable[[str], T], names: Sequence[str]) -> list[T]:

@@ -35,7 +35,7 @@ _FRESH = f".{CURRENT}.new"
 _REMOVED = ".removed"
 
 
-def publish(work: Path, *, index: Path, manifest: Manifest, verified: Container[str] = ()) -> str:
+def publish(work: Path, *, index: Path, manifest: Manifest, links: Container[str] = ()) -> str:
     """Make the finished folder `work` a generation and the live one; returns its name.
 
     Everything is on disk before `CURRENT` changes, and that change is one rename: whoever reads it finds the
@@ -44,19 +44,19 @@ def publish(work: Path, *, index: Path, manifest: Manifest, verified: Container[
     Args:
         work: The folder.
         index: Where it is to be live.
-        manifest: Of all its files.
-        verified: Names of files that are links to such as were compared with their sums already.
+        manifest: Of all its files, as they were read back.
+        links: Names of files of an earlier generation, which are on disk already.
 
     Raises:
         OSError: the disk refuses; `CURRENT` is as it was.
         IndexDamaged: what was written does not read back; `CURRENT` is as it was.
     """
     (work / MANIFEST_FILE).write_bytes(manifest.to_bytes())
-    each_file(lambda name: _sync(work / name), [path.name for path in work.iterdir() if path.name not in verified])
+    each_file(lambda name: _sync(work / name), [path.name for path in work.iterdir() if path.name not in links])
     _sync(work)
-    # subtle: checksums alone would not do. They are of what is on disk, and engines that do not hear of a write that
+    # subtle: checksums would not do. They are of what is on disk, and engines that do not hear of a write that
     # failed (FAISS and numpy, when they close a file) leave less there than they were given.
-    Generation(work, verified=verified)
+    Generation(work, verified=manifest.files)
     name = new_name(index, manifest)
     folder = generation_folder(index, name)
     if not folder.parent.is_dir():

@@ -8,6 +8,7 @@ touches the segment it is in, at most the one beside it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ _MEAN_PASSAGES = 1024
 _MOST_PASSAGES = 2048
 """Of more than one article: what is embedded at a time, and held in memory until it is written."""
 _DIGEST_DIGITS = 8
+_SEGMENT_FILE = re.compile(r"(tokens|vectors)\.\d+\.bin|passages\.\d+\.npz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ def segment_files(segment: int, *, late: bool) -> list[str]:
     """The names of a segment's files."""
     names = [_vectors_file(segment), _passages_file(segment)]
     return [*names, tokens_file(segment)] if late else names
+
+
+def is_of_segment(name: str) -> bool:
+    """Whether a file of this name is a segment's."""
+    return _SEGMENT_FILE.fullmatch(name) is not None
 
 
 def write_segment(entries: Sequence[Entry], *, folder: Path, segment: int, late: bool) -> None:
