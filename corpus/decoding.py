@@ -21,7 +21,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE: Final = 65_536
-_CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*range(0x09, 0x0E), 0x1B})
 _HIGH: Final = re.compile(rb"[\x80-\xff]")
 _MAX_CONTROL_SHARE: Final = 0.02
 _MAX_HIGH_SHARE: Final = 0.25
@@ -32,6 +32,8 @@ def wide_encoding(start: bytes) -> str | None:
     for mark, codec in _MARKS[1:]:
         if start.startswith(mark):
             return codec
+    if b"\0" not in start:
+        return None
     # Latin letters leave every second byte zero; binary data has zeros on both sides.
     half = len(start) // 2
     if half < 2:  # noqa: PLR2004 - two characters are the least that can show a pattern
@@ -56,7 +58,7 @@ def decode(raw: bytes) -> str:
     if wide is not None:
         return raw.decode(wide, "replace").removeprefix("\ufeff")
     sample = raw[:_SAMPLE]
-    if len(_CONTROLS.findall(sample)) > _MAX_CONTROL_SHARE * len(sample):
+    if len(sample) - len(sample.translate(None, _CONTROLS)) > _MAX_CONTROL_SHARE * len(sample):
         raise BadRecordError("not text (binary data); if it is an article, save it as UTF-8 text")
     try:
         return raw.decode("utf-8")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,26 +15,28 @@ from corpus import Article, Rejection, read_articles
 
 from .cache import VectorCache
 from .chunker import ChunkSettings, chunk
-from .current import open_current
-from .embedding import expect_room, write_embeddings
+from .current import current_generation, generation_folder
+from .embedding import expect_room, sections_of, write_embeddings
 from .errors import IndexDamaged, IndexerError, IndexMismatch, IndexNotFound, IndexNotWritable
+from .generation import Generation, verify
 from .lock import build_lock
-from .manifest import FORMAT, Manifest, sum_file
+from .manifest import FORMAT, Manifest, each_file, read_manifest, sum_file
 from .plan import BuildReport, Plan, Progress
 from .publishing import WORK, confirm, prune, publish, sweep
+from .reuse import Reusable
 from .room import Room
+from .segments import is_of_segment
 from .store import Store, StoreWriter
-from .stories import find_stories, sketch, sketch_type, write_stories
+from .stories import Comparisons, find_stories, sketch, sketch_type, write_stories
 from .vectors import EXACT_ROWS
 from .wording import StorySettings, Wording, wording_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from .encoder import Encoder
-    from .generation import Generation
-    from .passage import Passage
 
 _CACHE = "cache"
 
@@ -65,10 +69,9 @@ def build(
     with _writable(index, room=room), build_lock(_made(index)):
         work = index / WORK
         sweep(index)
-        previous = _previous(index, report)
         try:
             work.mkdir()
-            with VectorCache(index / _CACHE, card=encoder.card) as cache:
+            with VectorCache(index / _CACHE, card=encoder.card) as cache, ThreadPoolExecutor(1) as beside:
                 plan = Plan(
                     encoder=encoder,
                     settings=settings,
@@ -80,7 +83,8 @@ def build(
                     progress=progress,
                     report=report,
                 )
-                _write(paths, work=work, index=index, plan=plan, previous=previous)
+                live = _live(index, report=report, beside=beside)
+                _write(paths, work=work, index=index, plan=plan, live=live)
             _prune(index, keep=keep, report=report)
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -88,9 +92,10 @@ def build(
     return report
 
 
-def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: Plan, previous: Generation | None) -> None:
+def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: Plan, live: _Live | None) -> None:
     report = plan.report
-    _divide(paths, work=work, plan=plan, previous=previous)
+    _divide(paths, work=work, plan=plan, previous=live.generation if live else None)
+    previous = _verified(live, report=report)
     if report.articles == 0:
         raise IndexerError(
             f"none of {len(report.quarantined)} records could be read, first {_first(report.quarantined)}; "
@@ -102,27 +107,34 @@ def _write(paths: Sequence[Path], *, work: Path, index: Path, plan: Plan, previo
         _confirm(index, report=report)
         return
     store = Store(work)
-    expect_room(store, folder=work, plan=plan)
+    reusable = _reusable(previous, index=index, plan=plan)
+    sections = sections_of(store, reusable=reusable)
+    expect_room(store, sections, folder=work, plan=plan)
     report.stories = _group(store, folder=work, plan=plan, previous=previous)
-    keys, vectors = write_embeddings(store, folder=work, plan=plan)
+    written = write_embeddings(store, sections, folder=work, plan=plan, reusable=reusable)
+    summed = {} if previous is None else {name: previous.manifest.files[old] for name, old in written.links.items()}
+    names = sorted(path.name for path in work.iterdir())
+    fresh = [name for name in names if name not in summed]
+    summed |= zip(fresh, each_file(lambda name: sum_file(work / name), fresh), strict=True)
     languages, counts = np.unique(store.languages(), return_counts=True)
     manifest = Manifest(
         format=FORMAT,
         model=plan.encoder.card,
         chunking=plan.settings,
         late=plan.late,
-        vectors=vectors,
+        vectors=written.search,
         grouping=plan.grouping,
         articles=store.n_articles,
         passages=store.n_passages,
         stories=report.stories,
         languages={str(code): int(n) for code, n in zip(languages, counts, strict=True)},
-        files={path.name: sum_file(path) for path in sorted(work.iterdir())},
+        files={name: summed[name] for name in names},
     )
-    report.generation, report.published = publish(work, index=index, manifest=manifest), True
+    report.generation = publish(work, index=index, manifest=manifest, links=written.links)
+    report.published = True
     _confirm(index, report=report)
     report.passages = store.n_passages
-    plan.cache.prune(keys)
+    plan.cache.prune(written.keys)
 
 
 def _divide(paths: Sequence[Path], *, work: Path, plan: Plan, previous: Generation | None) -> None:
@@ -145,7 +157,7 @@ def _divide(paths: Sequence[Path], *, work: Path, plan: Plan, previous: Generati
             report.unchanged += old == article.digest
             report.changed += old not in (None, article.digest)
             if previous is not None and same_division and article.digest in rows:
-                passages: list[Passage] = previous.store.passages(rows[article.digest], article)
+                writer.add_spans(article, previous.store.spans(rows[article.digest]))
             else:
                 passages = chunk(
                     article,
@@ -153,7 +165,7 @@ def _divide(paths: Sequence[Path], *, work: Path, plan: Plan, previous: Generati
                     settings=plan.settings,
                     overhead_tokens=encoder.card.overhead_tokens,
                 )
-            writer.add(article, passages)
+                writer.add(article, passages)
             plan.progress.articles(writer.n_articles)
     report.deleted = len(before)
     report.articles = writer.n_articles
@@ -161,22 +173,30 @@ def _divide(paths: Sequence[Path], *, work: Path, plan: Plan, previous: Generati
 
 def _group(store: Store, *, folder: Path, plan: Plan, previous: Generation | None) -> int:
     """Write which articles are the same story; returns how many stories there are."""
+    digests = [digest for _, digest in store.digests()]
     known: dict[str, int] = {}
+    compared: dict[tuple[int, int], bool] = {}
     if previous is not None and previous.manifest.grouping == plan.grouping:
-        known = {digest: row for row, (_, digest) in enumerate(previous.store.digests())}
+        before = [digest for _, digest in previous.store.digests()]
+        known = {digest: row for row, digest in enumerate(before)}
+        rows = {digest: row for row, digest in enumerate(digests)}
+        for one, other, same in previous.comparisons.tolist():
+            if before[one] in rows and before[other] in rows:
+                compared[rows[before[one]], rows[before[other]]] = bool(same)
 
     def read(row: int) -> Wording:
         article = store.article(row)
         return wording_of(article.title, article.text, settings=plan.grouping)
 
     sketches = np.empty(store.n_articles, sketch_type(plan.grouping))
-    for row, (_, digest) in enumerate(store.digests()):
+    for row, digest in enumerate(digests):
         if previous is not None and digest in known:
             sketches[row] = previous.sketches[known[digest]]
         else:
             sketches[row] = sketch(read(row), settings=plan.grouping)
-    story = find_stories(sketches, id_rank=store.id_rank(), read=read, settings=plan.grouping)
-    write_stories(sketches, story, folder=folder)
+    comparisons = Comparisons(read, settings=plan.grouping, known=compared)
+    story = find_stories(sketches, id_rank=store.id_rank(), same=comparisons.same, settings=plan.grouping)
+    write_stories(sketches, story, comparisons=comparisons.asked(), folder=folder)
     return len(np.unique(story))
 
 
@@ -201,15 +221,49 @@ def _same_division(previous: Generation, *, plan: Plan) -> bool:
     )
 
 
-def _previous(index: Path, report: BuildReport) -> Generation | None:
+def _reusable(previous: Generation | None, *, index: Path, plan: Plan) -> Reusable | None:
+    """What of the live generation need not be made again; a generation without tokens has too little for one with."""
+    if previous is None or not _same_division(previous, plan=plan) or (plan.late and not previous.manifest.late):
+        return None
+    return Reusable(previous, generation_folder(index, previous.name), late=plan.late)
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """The live generation; its segments, most of its bytes, are still being compared with their sums."""
+
+    generation: Generation
+    compared: Future[Manifest]
+
+
+def _live(index: Path, *, report: BuildReport, beside: ThreadPoolExecutor) -> _Live | None:
     """The live generation, to reuse its work; a damaged or foreign one is replaced, which the report says."""
     try:
-        return open_current(index)
+        folder = generation_folder(index, current_generation(index))
+        segments = {name for name in read_manifest(folder).files if is_of_segment(name)}
+        generation = Generation(folder, verified=segments)
     except IndexNotFound:
         return None
     except (IndexDamaged, IndexMismatch) as error:
-        report.notes.append(f"the live generation could not be reused: {error}")
+        report.notes.append(_not_reused(error))
         return None
+    others = generation.manifest.files.keys() - segments
+    return _Live(generation, beside.submit(verify, folder, verified=others))
+
+
+def _verified(live: _Live | None, *, report: BuildReport) -> Generation | None:
+    """The live generation once every byte of it was compared; None where one is wrong."""
+    try:
+        if live is not None:
+            live.compared.result()
+            return live.generation
+    except IndexDamaged as error:
+        report.notes.append(_not_reused(error))
+    return None
+
+
+def _not_reused(error: IndexerError) -> str:
+    return f"the live generation could not be reused: {error}"
 
 
 def _confirm(index: Path, *, report: BuildReport) -> None:

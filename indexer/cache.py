@@ -163,7 +163,8 @@ class VectorCache:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path)
+    # Used by one thread at a time, which need not be the one that opened it.
+    connection = sqlite3.connect(path, check_same_thread=False)
     try:
         # A commit must survive a killed process at once; the write-ahead log makes that one append.
         connection.execute("PRAGMA journal_mode = WAL")

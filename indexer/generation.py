@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from .errors import IndexDamaged
 from .lexical import LexicalIndex
-from .manifest import MANIFEST_FILE, Manifest, read_manifest, sum_file
+from .manifest import MANIFEST_FILE, Manifest, each_file, read_manifest, sum_file
 from .offsets import LATE_OFFSETS_FILE, read_offsets
 from .store import Store
-from .stories import read_sketches, read_stories
+from .stories import read_comparisons, read_sketches, read_stories
 from .token_store import TokenStore
 from .vectors import VectorIndex, open_vectors
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{4}")
@@ -25,19 +26,23 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 class Generation:
     """An open generation. Thread-safe and read-only.
 
-    All its files are opened here, none later, and stay mapped until the last reference goes: what is open answers
-    to the end, though a build may have removed the folder.
+    All files that answer questions are opened here, none later, and stay mapped until the last reference goes: what
+    is open answers to the end, though a build may have removed the folder.
 
     `tokens` is None where it was built without late interaction.
+
+    Args:
+        folder: Where it stands.
+        verified: See `verify`.
 
     Raises:
         IndexDamaged: a file is missing or altered; the message names it.
         IndexMismatch: made by another format version.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, verified: Container[str] = ()) -> None:
         self.name = folder.name
-        self.manifest: Manifest = verify(folder)
+        self.manifest: Manifest = verify(folder, verified=verified)
         self.store = Store(folder)
         self.vectors: VectorIndex = open_vectors(folder, search=self.manifest.vectors)
         late = self.manifest.late
@@ -47,6 +52,7 @@ class Generation:
         self.lexical = LexicalIndex(folder, languages=self.languages)
         self.stories = read_stories(folder)
         self.sketches = read_sketches(folder)
+        self.comparisons = read_comparisons(folder)
         with_tokens = self.manifest.passages if self.tokens is None else len(self.tokens)
         counts = {self.store.n_passages, len(self.vectors), with_tokens, self.manifest.passages}
         if len(counts) > 1:
@@ -86,11 +92,15 @@ def _ending(manifest: Manifest) -> str:
     return f"-{manifest.sha256[:4]}"
 
 
-def verify(folder: Path) -> Manifest:
+def verify(folder: Path, *, verified: Container[str] = ()) -> Manifest:
     """Read every byte of a generation and compare with its manifest, which is returned.
 
     The manifest carries a SHA-256 of itself, so that no altered byte of it goes unseen; the folder's name begins
     with a time and ends with the first digits of that sum, so that a whole manifest of other files is seen too.
+
+    Args:
+        folder: Where it stands.
+        verified: Names of files that are links to such as the caller has compared already.
 
     Raises:
         IndexDamaged: a file is missing, altered, or not one of this generation's; the message names it.
@@ -104,8 +114,9 @@ def verify(folder: Path) -> Manifest:
             f"run: cari rollback --index {folder.parent.parent}"
         )
     rollback_command = f"run: cari rollback --index {folder.parent.parent}"
-    for name, expected in manifest.files.items():
-        path = folder / name
+
+    def compare(name: str) -> None:
+        path, expected = folder / name, manifest.files[name]
         try:
             found = sum_file(path) if path.stat().st_size == expected.size_bytes else None
         except OSError as error:
@@ -114,6 +125,8 @@ def verify(folder: Path) -> Manifest:
             raise IndexDamaged(
                 f"{path} is not what was written (size or checksum differ); {rollback_command}, or build again"
             )
+
+    each_file(compare, [name for name in manifest.files if name not in verified])
     # A file that nobody wrote might be read by an engine that looks for one of its name.
     strange = {path.name for path in folder.iterdir()} - manifest.files.keys() - {MANIFEST_FILE}
     if strange:

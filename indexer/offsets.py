@@ -9,6 +9,8 @@ English .867 -> .934, while no single-language direction moves by more than .006
 from __future__ import annotations
 
 import json
+from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +21,7 @@ from .errors import IndexDamaged
 from .token_store import TokenStore, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from .encoder import Rows
@@ -32,6 +34,7 @@ OFFSETS_FILE = "vector-offsets.json"
 LATE_OFFSETS_FILE = "token-offsets.json"
 
 _SAMPLED_PASSAGES = 2_000
+_UNPACKED_PASSAGES = 16
 _PRIOR_PASSAGES = 16
 """Passages of a language that weigh as much as the assumption that it has no offset."""
 
@@ -47,17 +50,29 @@ def language_offsets(vectors: Rows, languages: Sequence[str] | npt.NDArray[np.st
         vectors: (n, dim) float32, unit rows, of the passages.
         languages: (n,) the language of each.
     """
-    if not len(vectors):
+    return offsets_of([(vectors, np.asarray(languages))])
+
+
+def offsets_of(blocks: Iterable[tuple[Rows, npt.NDArray[np.str_]]]) -> Offsets:
+    """`language_offsets` of vectors and languages that come block by block, one of which is held at a time."""
+    sums: dict[str, npt.NDArray[np.float64]] = {}
+    counts: Counter[str] = Counter()
+    for vectors, languages in blocks:
+        for language in np.unique(languages):
+            # In double precision, or the order of the articles would show in the offsets' last digits.
+            own = vectors[languages == language]
+            sums[str(language)] = sums.get(str(language), 0) + own.sum(axis=0, dtype=np.float64)
+            counts[str(language)] += len(own)
+    if not sums:
         return {}
-    named, codes = np.unique(np.asarray(languages), return_inverse=True)
-    counts = np.bincount(codes, minlength=len(named))
-    # In double precision, or the order of the articles would show in the offsets' last digits.
-    means = np.stack([vectors[codes == code].mean(axis=0, dtype=np.float64) for code in range(len(named))])
-    trust = (counts / (counts + _PRIOR_PASSAGES))[:, None]
+    named = sorted(sums)
+    number = np.array([counts[name] for name in named])[:, None]
+    means = np.stack([sums[name] for name in named]) / number
+    trust = number / (number + _PRIOR_PASSAGES)
     # Rare languages must not move the common point that all are brought to.
     centre = (means * trust).sum(axis=0) / trust.sum()
     shrunk = ((means - centre) * trust).astype(np.float32)
-    return {str(name): offset for name, offset in zip(named, shrunk, strict=True)}
+    return dict(zip(named, shrunk, strict=True))
 
 
 def token_offsets(store: TokenStore, languages: npt.NDArray[np.str_]) -> Offsets:
@@ -71,17 +86,21 @@ def token_offsets(store: TokenStore, languages: npt.NDArray[np.str_]) -> Offsets
     of: list[str] = []
     for language in np.unique(languages):
         rows = np.flatnonzero(languages == language)
-        for row in rows[:: -(-len(rows) // _SAMPLED_PASSAGES)]:
-            packed, _ = store.tokens([row])
-            if len(packed):
-                means.append(unpack(packed).mean(axis=0))
-                of.append(str(language))
+        sample = rows[:: -(-len(rows) // _SAMPLED_PASSAGES)]
+        for some in np.array_split(sample, -(-len(sample) // _UNPACKED_PASSAGES)):
+            packed, bounds = store.tokens(some)
+            unpacked = unpack(packed)
+            for start, end in pairwise(bounds.tolist()):
+                if end > start:
+                    means.append(unpacked[start:end].mean(axis=0))
+                    of.append(str(language))
     return language_offsets(np.array(means, np.float32), of)
 
 
 def without_offsets(vectors: Rows, languages: Sequence[str] | npt.NDArray[np.str_], offsets: Offsets) -> Rows:
     """The vectors less their language's offset, unit rows again."""
-    return unit_rows(vectors - np.stack([offsets[str(language)] for language in languages]))
+    named, codes = np.unique(np.asarray(languages), return_inverse=True)
+    return unit_rows(vectors - np.stack([offsets[str(name)] for name in named])[codes])
 
 
 def write_offsets(offsets: Offsets, *, path: Path) -> None:

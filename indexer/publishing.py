@@ -20,9 +20,10 @@ from .current import (
 from .errors import IndexDamaged, IndexMismatch, IndexNotFound, IndexNotWritable
 from .generation import Generation, built_at, name_of, verify
 from .lock import build_lock
-from .manifest import MANIFEST_FILE
+from .manifest import MANIFEST_FILE, each_file
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from .manifest import Manifest
@@ -34,23 +35,28 @@ _FRESH = f".{CURRENT}.new"
 _REMOVED = ".removed"
 
 
-def publish(work: Path, *, index: Path, manifest: Manifest) -> str:
+def publish(work: Path, *, index: Path, manifest: Manifest, links: Container[str] = ()) -> str:
     """Make the finished folder `work` a generation and the live one; returns its name.
 
     Everything is on disk before `CURRENT` changes, and that change is one rename: whoever reads it finds the
     old generation or the new, whole.
+
+    Args:
+        work: The folder.
+        index: Where it is to be live.
+        manifest: Of all its files, as they were read back.
+        links: Names of files of an earlier generation, which are on disk already.
 
     Raises:
         OSError: the disk refuses; `CURRENT` is as it was.
         IndexDamaged: what was written does not read back; `CURRENT` is as it was.
     """
     (work / MANIFEST_FILE).write_bytes(manifest.to_bytes())
-    for path in work.iterdir():
-        _sync(path)
+    each_file(lambda name: _sync(work / name), [path.name for path in work.iterdir() if path.name not in links])
     _sync(work)
-    # subtle: checksums alone would not do. They are of what is on disk, and engines that do not hear of a write that
+    # subtle: checksums would not do. They are of what is on disk, and engines that do not hear of a write that
     # failed (FAISS and numpy, when they close a file) leave less there than they were given.
-    Generation(work)
+    Generation(work, verified=manifest.files)
     name = new_name(index, manifest)
     folder = generation_folder(index, name)
     if not folder.parent.is_dir():

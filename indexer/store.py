@@ -15,7 +15,7 @@ from .errors import IndexDamaged
 from .passage import Passage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -58,11 +58,15 @@ class StoreWriter:
 
     def add(self, article: Article, passages: list[Passage]) -> None:
         """Append one article and all its passages."""
+        self.add_spans(article, [(passage.start, passage.end) for passage in passages])
+
+    def add_spans(self, article: Article, spans: Sequence[tuple[int, int]]) -> None:
+        """Append one article and where each of its passages begins and ends."""
         row: dict[str, object] = {name: getattr(article, name) for name in _FIELDS}
         self._rows.append(row | {"first_passage": self.n_passages})
-        self._spans.extend((self.n_articles, passage.start, passage.end) for passage in passages)
+        self._spans.extend((self.n_articles, start, end) for start, end in spans)
         self.n_articles += 1
-        self.n_passages += len(passages)
+        self.n_passages += len(spans)
         if len(self._rows) >= _BATCH_ARTICLES:
             self._flush()
 
@@ -150,6 +154,11 @@ class Store:
         """All passages of that article, in its order."""
         rows = range(int(self.first_passage[article_row]), int(self.first_passage[article_row + 1]))
         return [self.passage(row, article) for row in rows]
+
+    def spans(self, article_row: int) -> list[tuple[int, int]]:
+        """Where each passage of that article begins and ends in its text."""
+        rows = slice(int(self.first_passage[article_row]), int(self.first_passage[article_row + 1]))
+        return list(zip(self._start[rows].tolist(), self._end[rows].tolist(), strict=True))
 
     def column(self, name: str) -> tuple[npt.NDArray[np.int32], list[str | None]]:
         """A text column of the articles as codes and the values they stand for.

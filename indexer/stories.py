@@ -12,7 +12,7 @@ from .errors import IndexDamaged
 from .wording import Wording, minima, same_story
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from .wording import StorySettings
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SKETCHES_FILE = "sketches.npy"
 STORIES_FILE = "stories.npy"
+COMPARISONS_FILE = "comparisons.npy"
 
 Sketches = npt.NDArray[np.void]
 """(a,) records of `sketch_type`, one an article."""
@@ -50,7 +51,7 @@ def find_stories(
     sketches: Sketches,
     *,
     id_rank: Rows64,
-    read: Callable[[int], Wording],
+    same: Callable[[int, int], bool],
     settings: StorySettings,
 ) -> npt.NDArray[np.int32]:
     """The story of each article, (a,) int32: the row of the longest text in it, which stands for the story.
@@ -63,7 +64,7 @@ def find_stories(
     Args:
         sketches: (a,) of all articles.
         id_rank: (a,) the place of each article among all, by id.
-        read: The wording of the article of a row.
+        same: Whether the articles of two rows are the same story, compared word by word (see `Comparisons`).
         settings: When two articles are the same story.
     """
     order = np.lexsort((id_rank, -sketches["n_words"].astype(np.int64)))
@@ -72,14 +73,13 @@ def find_stories(
     story[order] = order[first[name]]
     distinct = order[(story[order] == order) & (sketches["n_words"][order] >= settings.min_words)]
     buckets = _buckets(sketches["minima"][distinct], settings=settings)
-    held = lru_cache(maxsize=_HELD_WORDINGS)(read)
     begun: dict[int, list[int]] = {}
     for place in np.flatnonzero((buckets >= 0).any(axis=1)):
         keys = [int(key) for key in buckets[place] if key >= 0]
         near = np.unique([other for key in keys for other in begun.get(key, ())]).astype(np.int64)
         row = int(distinct[place])
         for other in distinct[_most_alike(sketches["minima"], row, near, distinct=distinct, settings=settings)]:
-            if same_story(held(row), held(int(other)), settings=settings):
+            if same(row, int(other)):
                 story[row] = other
                 break
         else:
@@ -87,6 +87,42 @@ def find_stories(
                 begun.setdefault(key, []).append(int(place))
     # What equals an article goes where that article went.
     return story[story]
+
+
+class Comparisons:
+    """Compares articles word by word, and remembers what came of it for builds to come.
+
+    Args:
+        read: The wording of the article of a row.
+        settings: When two articles are the same story.
+        known: What came of it before, by pairs of rows.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int], Wording],
+        *,
+        settings: StorySettings,
+        known: Mapping[tuple[int, int], bool] | None = None,
+    ) -> None:
+        self._read = lru_cache(maxsize=_HELD_WORDINGS)(read)
+        self._settings = settings
+        self._known = known or {}
+        self._asked: dict[tuple[int, int], bool] = {}
+
+    def same(self, row: int, other: int) -> bool:
+        """Whether the articles of these rows are the same story."""
+        pair = row, other
+        if pair not in self._asked:
+            known = self._known.get(pair)
+            self._asked[pair] = (
+                same_story(self._read(row), self._read(other), settings=self._settings) if known is None else known
+            )
+        return self._asked[pair]
+
+    def asked(self) -> npt.NDArray[np.int32]:
+        """All that was asked, (n, 3) int32: two rows, and 1 for the same story or 0."""
+        return np.array(sorted((*pair, same) for pair, same in self._asked.items()), np.int32).reshape(-1, 3)
 
 
 def _most_alike(
@@ -133,8 +169,11 @@ class Stories:
         return self._rows[start:end]
 
 
-def write_stories(sketches: Sketches, story: npt.NDArray[np.int32], *, folder: Path) -> None:
-    """Write both as files of `folder`."""
+def write_stories(
+    sketches: Sketches, story: npt.NDArray[np.int32], *, comparisons: npt.NDArray[np.int32], folder: Path
+) -> None:
+    """Write each as a file of `folder`."""
+    np.save(folder / COMPARISONS_FILE, comparisons, allow_pickle=False)
     np.save(folder / SKETCHES_FILE, sketches, allow_pickle=False)
     np.save(folder / STORIES_FILE, story, allow_pickle=False)
 
@@ -158,6 +197,15 @@ def read_sketches(folder: Path) -> Sketches:
         IndexDamaged: missing, or not such a file.
     """
     return _load(folder / SKETCHES_FILE)
+
+
+def read_comparisons(folder: Path) -> npt.NDArray[np.int32]:
+    """Map what came of comparing articles (see `Comparisons.asked`) into memory.
+
+    Raises:
+        IndexDamaged: missing, or not such a file.
+    """
+    return _load(folder / COMPARISONS_FILE)
 
 
 def _load(path: Path) -> npt.NDArray[Any]:

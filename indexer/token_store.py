@@ -9,7 +9,9 @@ unquantised vectors to .002 in every direction; three bits lose up to .005 (`ben
 from __future__ import annotations
 
 import os
+import resource
 import weakref
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 
     from .encoder import Rows, TokenVectors
 
-TOKENS_FILE = "tokens.bin"
-BOUNDS_FILE = "tokens.bounds.npy"
+_TOKENS_FILE = "tokens.{:05}.bin"
+_BOUND_BYTES = np.dtype("<i8").itemsize
 
 _STEPS = 7
 _ZERO = 8
@@ -100,28 +102,27 @@ def products(vectors: npt.NDArray[np.float32], packed: Packed) -> npt.NDArray[np
 
 
 class TokenStore:
-    """The token vectors of a generation, read from its file when they are asked for. Thread-safe.
+    """The token vectors of a generation, read from its files when they are asked for. Thread-safe.
 
     Not mapped: pages of a map count as the process's memory once they were touched, which would soon be all of the
-    largest file of an index, and a file that is cut short would kill the process.
+    largest files of an index, and a file that is cut short would kill the process.
     """
 
     def __init__(self, folder: Path, *, dim: int) -> None:
-        try:
-            self._bounds: npt.NDArray[np.int64] = np.load(folder / BOUNDS_FILE, allow_pickle=False)
-            self._type = record_type(dim)
-            self._path = folder / TOKENS_FILE
-            self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-            weakref.finalize(self, os.close, self._file)
-            expected, found = int(self._bounds[-1]) * self._type.itemsize, os.fstat(self._file).st_size
-            if found != expected:
-                raise ValueError(f"{TOKENS_FILE} has {found} bytes, not {expected}")
-        except (OSError, ValueError, IndexError) as error:
-            raise IndexDamaged(f"the token vectors in {folder} do not open ({error}); run: cari verify") from error
+        self._type = record_type(dim)
+        self._folder = folder
+        paths = sorted(folder.glob("tokens.*.bin"))
+        _allow_files(len(paths))
+        opened = [_open(path, owner=self, record=self._type) for path in paths]
+        bounds = [bounds for _, bounds in opened] or [np.zeros(1, np.int64)]
+        self._files = np.repeat([file for file, _ in opened] or [0], [len(some) - 1 for some in bounds])
+        # In bytes of their file.
+        self._starts: npt.NDArray[np.int64] = np.concatenate([some[:-1] for some in bounds])
+        self._ends: npt.NDArray[np.int64] = np.concatenate([some[1:] for some in bounds])
 
     def __len__(self) -> int:
         """How many passages it holds."""
-        return len(self._bounds) - 1
+        return len(self._starts)
 
     def tokens(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> tuple[Packed, npt.NDArray[np.int64]]:
         """The tokens of these passages, one after the other.
@@ -133,22 +134,54 @@ class TokenStore:
             IndexDamaged: the file was cut short after it was opened.
         """
         rows = np.asarray(rows, np.int64)
-        first, size = self._bounds[rows], self._type.itemsize
-        bounds = np.concatenate([[0], np.cumsum(self._bounds[rows + 1] - first)])
-        packed = np.empty(bounds[-1], self._type)
-        into = memoryview(packed.view(np.uint8))
-        edges = (bounds * size).tolist()
-        for offset, start, end in zip((first * size).tolist(), edges[:-1], edges[1:], strict=True):
-            if os.preadv(self._file, [into[start:end]], offset) != end - start:
-                raise IndexDamaged(f"{self._path} ends before byte {offset + end - start}; run: cari verify")
-        return packed, bounds
+        files, starts = self._files[rows], self._starts[rows]
+        edges = np.concatenate([[0], np.cumsum(self._ends[rows] - starts)])
+        packed = np.empty(edges[-1] // self._type.itemsize, self._type)
+        into = packed.view(np.uint8).data
+        places = zip(files.tolist(), starts.tolist(), pairwise(edges.tolist()), strict=True)
+        for file, offset, (start, end) in places:
+            if os.preadv(file, [into[start:end]], offset) != end - start:
+                raise IndexDamaged(f"the token vectors in {self._folder} were cut short; run: cari verify")
+        return packed, edges // self._type.itemsize
 
 
-def write_tokens(passages: Iterable[Packed], *, folder: Path) -> None:
-    """Write the packed tokens of all passages, in order."""
-    counts = [0]
-    with (folder / TOKENS_FILE).open("wb") as stream:
-        for packed in passages:
+def tokens_file(segment: int) -> str:
+    """The name of the file of a segment's tokens."""
+    return _TOKENS_FILE.format(segment)
+
+
+def write_tokens(passages: Iterable[Packed], *, folder: Path, segment: int = 0) -> None:
+    """Write the packed tokens of the passages of a segment, in order.
+
+    The file says how many passages they are, where the tokens of each begin and where the last end; then come the
+    tokens.
+    """
+    kept = list(passages)
+    bounds = np.concatenate([[0], np.cumsum([len(packed) for packed in kept])]).astype("<i8")
+    with (folder / tokens_file(segment)).open("wb") as stream:
+        stream.write(np.array(len(kept), "<i8").tobytes() + bounds.tobytes())
+        for packed in kept:
             stream.write(packed.tobytes())
-            counts.append(len(packed))
-    np.save(folder / BOUNDS_FILE, np.cumsum(counts, dtype=np.int64))
+
+
+def _open(path: Path, *, owner: TokenStore, record: np.dtype[np.void]) -> tuple[int, npt.NDArray[np.int64]]:
+    """The file of a segment, closed with its owner, and (passages + 1,) the bytes where the tokens of each begin."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(owner, os.close, file)
+        passages = int.from_bytes(os.pread(file, _BOUND_BYTES, 0), "little")
+        head = _BOUND_BYTES * (passages + 2)
+        bounds = head + record.itemsize * np.frombuffer(os.pread(file, head - _BOUND_BYTES, _BOUND_BYTES), "<i8")
+        found = os.fstat(file).st_size
+    except (OSError, ValueError, OverflowError) as error:
+        raise IndexDamaged(f"the token vectors in {path} do not open ({error}); run: cari verify") from error
+    if len(bounds) != passages + 1 or found != bounds[-1]:
+        raise IndexDamaged(f"the token vectors in {path} end in the wrong place, at byte {found}; run: cari verify")
+    return file, bounds
+
+
+def _allow_files(more: int) -> None:
+    """Let this process hold so many more files open, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and more > soft // 4:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -55,19 +55,21 @@ def refused(done: Any, *words: str) -> None:  # noqa: ANN401 - what the fixture 
 
 FILES = (
     "articles.arrow",
+    "comparisons.npy",
     "lexical.id.data.npy",
     "lexical.id.indices.npy",
     "lexical.id.indptr.npy",
     "lexical.id.json",
     "lexical.id.vocabulary.json",
     "manifest.json",
+    "passages.00000.npz",
     "passages.arrow",
     "sketches.npy",
     "stories.npy",
     "token-offsets.json",
-    "tokens.bin",
-    "tokens.bounds.npy",
+    "tokens.00000.bin",
     "vector-offsets.json",
+    "vectors.00000.bin",
     "vectors.faiss",
 )
 READERS = [("search", "kapal"), ("similar", "kapal"), ("info",), ("verify",)]

@@ -10,6 +10,7 @@ import tantivy
 
 from indexer.lexical import LexicalIndex, write_lexical
 from indexer.terms import terms
+from indexer.word_counts import count_words, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,7 +53,8 @@ def top(scores: npt.NDArray[np.float32], k: int) -> list[tuple[int, float]]:
 
 def build_bm25s(passages: Sequence[Window], folder: Path) -> None:
     """As `cari build` does it."""
-    write_lexical((p.text for p in passages), languages=languages_of(passages), folder=folder)
+    words = count_words(words_of(p.text, language=p.language) for p in passages)
+    write_lexical([words], languages=languages_of(passages), folder=folder)
 
 
 class Cari:

@@ -8,17 +8,25 @@ import pytest
 
 from indexer import IndexDamaged
 from indexer.lexical import LexicalIndex, write_lexical
+from indexer.word_counts import count_words, words_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy.typing as npt
 
 TEXTS = ["kucing makan ikan di dapur", "the cat eats fish", "anjing tidur", "le chat mange", "!!!"]
 LANGUAGES = np.array(["id", "en", "id", "fr", "en"])
 
 
+def write(texts: list[str], *, languages: npt.NDArray[np.str_], folder: Path) -> None:
+    passages = [words_of(text, language=language) for text, language in zip(texts, languages, strict=True)]
+    write_lexical([count_words(passages)], languages=languages, folder=folder)
+
+
 @pytest.fixture
 def index(tmp_path: Path) -> LexicalIndex:
-    write_lexical(TEXTS, languages=LANGUAGES, folder=tmp_path)
+    write(TEXTS, languages=LANGUAGES, folder=tmp_path)
     return LexicalIndex(tmp_path, languages=LANGUAGES)
 
 
@@ -53,7 +61,7 @@ def test_shares_agree_with_bm25_written_out(tmp_path: Path) -> None:
     words = [f"kata{chr(97 + i)}{chr(97 + j)}" for i in range(6) for j in range(6)]
     texts = [" ".join(rng.choice(words, rng.integers(3, 30))) for _ in range(60)]
     languages = np.array(["other"] * 60)
-    write_lexical(texts, languages=languages, folder=tmp_path)
+    write(texts, languages=languages, folder=tmp_path)
     question = words[3:9]
 
     split = [text.split() for text in texts]
@@ -71,7 +79,7 @@ def test_shares_agree_with_bm25_written_out(tmp_path: Path) -> None:
 
 
 def test_passages_without_any_word_can_be_indexed(tmp_path: Path) -> None:
-    write_lexical(["!!!", "…"], languages=np.array(["id", "id"]), folder=tmp_path)
+    write(["!!!", "…"], languages=np.array(["id", "id"]), folder=tmp_path)
 
     assert not LexicalIndex(tmp_path, languages=np.array(["id", "id"])).shares("apa").any()
 
@@ -80,14 +88,14 @@ def test_the_same_passages_give_the_same_bytes(tmp_path: Path) -> None:
     contents = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        write_lexical(TEXTS, languages=LANGUAGES, folder=tmp_path / name)
+        write(TEXTS, languages=LANGUAGES, folder=tmp_path / name)
         contents.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
 
     assert contents[0] == contents[1]
 
 
 def test_a_missing_file_is_damage(tmp_path: Path) -> None:
-    write_lexical(TEXTS, languages=LANGUAGES, folder=tmp_path)
+    write(TEXTS, languages=LANGUAGES, folder=tmp_path)
     (tmp_path / "lexical.id.vocabulary.json").unlink()
 
     with pytest.raises(IndexDamaged, match="cari verify"):

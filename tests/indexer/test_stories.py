@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from indexer import IndexDamaged, StorySettings
-from indexer.stories import STORIES_FILE, Stories, find_stories, read_sketches, read_stories, sketch, write_stories
+from indexer.stories import (
+    STORIES_FILE,
+    Comparisons,
+    Stories,
+    find_stories,
+    read_sketches,
+    read_stories,
+    sketch,
+    write_stories,
+)
 from indexer.wording import wording_of
 
 if TYPE_CHECKING:
@@ -34,7 +43,9 @@ def stories(texts: dict[str, str]) -> set[frozenset[str]]:
     wordings = [wording_of("", one, settings=SETTINGS) for one in texts.values()]
     sketches = np.stack([sketch(one, settings=SETTINGS) for one in wordings])
     rank = np.argsort(np.argsort(ids))
-    story = find_stories(sketches, id_rank=rank, read=wordings.__getitem__, settings=SETTINGS)
+    story = find_stories(
+        sketches, id_rank=rank, same=Comparisons(wordings.__getitem__, settings=SETTINGS).same, settings=SETTINGS
+    )
     return {frozenset(key for key, of in zip(ids, story, strict=True) if of == name) for name in story}
 
 
@@ -79,7 +90,12 @@ def test_equal_texts_are_one_story_under_the_smallest_id() -> None:
     wordings = [wording_of("", text(1, 2), settings=SETTINGS)] * 3
     sketches = np.stack([sketch(one, settings=SETTINGS) for one in wordings])
 
-    story = find_stories(sketches, id_rank=np.array([2, 0, 1]), read=wordings.__getitem__, settings=SETTINGS)
+    story = find_stories(
+        sketches,
+        id_rank=np.array([2, 0, 1]),
+        same=Comparisons(wordings.__getitem__, settings=SETTINGS).same,
+        settings=SETTINGS,
+    )
 
     assert story.tolist() == [1, 1, 1]
 
@@ -93,7 +109,7 @@ def test_the_articles_of_a_story_are_found_from_any_of_them() -> None:
 
 def test_what_is_written_comes_back(tmp_path: Path) -> None:
     sketches = np.stack([sketch(wording_of("", text(1), settings=SETTINGS), settings=SETTINGS)])
-    write_stories(sketches, np.array([0], np.int32), folder=tmp_path)
+    write_stories(sketches, np.array([0], np.int32), comparisons=np.empty((0, 3), np.int32), folder=tmp_path)
 
     assert read_stories(tmp_path).of.tolist() == [0]
     assert (read_sketches(tmp_path) == sketches).all()

@@ -102,15 +102,15 @@ def test_a_running_service_stays_on_its_generation_when_the_next_is_damaged(
     first, second = generation_names(index)
     rollback(index)
     live = opened(index)
-    flip(generation_folder(index, second) / "tokens.bin")
+    flip(generation_folder(index, second) / "tokens.00000.bin")
     (index / "CURRENT").write_text(second + "\n")
 
     assert not live.check()
 
     assert live.searcher.info.generation == first
     assert live.reload_error is not None
-    assert (live.reload_error.generation, "tokens.bin" in live.reload_error.reason) == (second, True)
-    assert "tokens.bin" in caplog.text
+    assert (live.reload_error.generation, "tokens.00000.bin" in live.reload_error.reason) == (second, True)
+    assert "tokens.00000.bin" in caplog.text
 
 
 def test_without_a_good_generation_nothing_is_served_and_the_live_ones_file_is_named(index: Path) -> None:

@@ -101,7 +101,7 @@ def mark_stages(page: Page, *, slow: bool) -> None:
     inner_read, build_module.read_articles = build_module.read_articles, read
     marked(build_module, "chunk", "chunk")
     marked(build_module, "write_stories", "index")
-    for name in ("write_tokens", "write_vectors", "write_lexical", "token_offsets"):
+    for name in ("write_segment", "write_vectors", "write_lexical", "token_offsets"):
         marked(embedding, name, "index")
     marked(publishing, "_sync", "fsync")
     marked(build_module, "prune", "prune")
