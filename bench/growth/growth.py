@@ -7,14 +7,16 @@ python bench/growth/growth.py --small                                           
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import pickle
 import subprocess
 import sys
 import tempfile
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import platformdirs
 from material import Material, of_the_sample, of_the_sets
@@ -25,6 +27,7 @@ from indexer.vectors import EXACT_ROWS
 _STEPS = Path(__file__).with_name("measure.py")
 _QUESTIONS = 100
 _SMALL_EXACT_ROWS = 400
+_STAGES = {"dense": 8, "lexical": 9, "late": 8, "snippet": 9}
 
 
 def apart(step: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - anything JSON
@@ -40,7 +43,8 @@ def vectors(sizes: list[int], *, folder: Path, exact_rows: int, real: int) -> di
     print(
         f"Vectors alone. Milliseconds of a core for the best 1,000, and for all compared; memory of a process's own; "
         f"{real:,} rows are real passages, any more are resampled with noise\n"
-        f"{'rows':>10}{'searched':>10}{'ms':>8}{'exact ms':>10}{'build s':>9}{'cpu s':>7}{'build MiB':>11}{'disk MiB':>10}"
+        f"{'rows':>10}{'searched':>10}{'ms':>8}{'exact ms':>10}{'build s':>9}{'cpu s':>7}{'build MiB':>11}"
+        f"{'disk MiB':>10}"
         f"{'open ms':>9}{'own MiB':>9}",
         flush=True,
     )
@@ -88,7 +92,7 @@ def filters(found: dict[int, dict[str, Any]]) -> None:
 def whole(sizes: list[int], *, folder: Path, exact_rows: int, small: bool) -> dict[int, dict[str, Any]]:
     """The table of whole searches, line by line."""
     print(
-        "\nWhole searches without the model: ms of a core, of it by stage (of the clock), and with a filter by language; "
+        "\nWhole searches without the model: ms of a core, by stage (of the clock), and with a filter by language; "
         "the build without the model; to open, which reads and sums every byte\n"
         f"{'passages':>10}{'articles':>10}{'ms':>8}{'dense':>8}{'lexical':>9}{'late':>8}{'snippet':>9}{'filtered':>10}"
         f"{'build s':>9}{'disk MiB':>10}{'open s':>8}{'own MiB':>9}",
@@ -102,10 +106,8 @@ def whole(sizes: list[int], *, folder: Path, exact_rows: int, small: bool) -> di
         none = asked["none"]
         print(
             f"{built['passages']:>10,}{built['articles']:>10,}{none['cpu']:>8.2f}"
-            + "".join(
-                f"{none.get(stage, 0):>{width}.2f}" for stage, width in (("dense", 8), ("lexical", 9), ("late", 8))
-            )
-            + f"{none.get('snippet', 0):>9.2f}{asked['english']['cpu']:>10.2f}{built['build_s']:>9.0f}"
+            + "".join(f"{none.get(stage, 0):>{width}.2f}" for stage, width in _STAGES.items())
+            + f"{asked['english']['cpu']:>10.2f}{built['build_s']:>9.0f}"
             f"{built['disk_mib']:>10.0f}{asked['open_s']:>8.2f}{asked['own_mib']:>9.0f}",
             flush=True,
         )
@@ -129,23 +131,23 @@ def main() -> None:
     if options.small:
         options.vectors, options.whole = [200, 3_000], [100]
     if options.out:
-        with options.out.open("w", encoding="utf-8") as out:
-            sys.stdout = Both(out)
+        with options.out.open("w", encoding="utf-8") as out, redirect_stdout(Both(sys.stdout, out)):
             run(options)
     else:
         run(options)
 
 
-class Both:
-    """Writes to the screen and to a file."""
+class Both(io.TextIOBase):
+    """Writes to two streams: the screen and a file."""
 
-    def __init__(self, file: Any) -> None:  # noqa: ANN401 - a text stream
-        self._streams = (sys.stdout, file)
+    def __init__(self, *streams: TextIO) -> None:
+        self._streams = streams
 
-    def write(self, text: str) -> None:
+    def write(self, text: str) -> int:
         """To both."""
         for stream in self._streams:
             stream.write(text)
+        return len(text)
 
     def flush(self) -> None:
         """Both."""

@@ -37,7 +37,7 @@ _BLOCK_ROWS = 8_192
 
 @dataclass(frozen=True)
 class Material:
-    """`vectors` are (n, dim) float32 unit rows of distinct real passages; `asked` what the model made of `questions`."""
+    """`vectors` are (n, dim) float32 unit rows of distinct real passages; `asked` is made of `questions`."""
 
     vectors: Rows
     questions: list[str]
@@ -60,9 +60,8 @@ def of_the_sets(*, model_cache: Path, questions: int) -> Material:
 def of_the_sample() -> Material:
     """The same of the articles that ship, without a model: for short runs, whose figures mean nothing."""
     encoder: Encoder = HashingEncoder()
-    paragraphs = [
-        part for article in read_articles([SAMPLE], quarantine=lambda _: None) for part in _parts(article.text)
-    ]
+    articles = list(read_articles([SAMPLE], quarantine=lambda _: None))
+    paragraphs = [part for article in articles for part in article.text.split("\n\n") if part.strip()]
     questions = [part.split(". ")[0] for part in paragraphs[::8]]
     return Material(_distinct(encoder.embed_passages(paragraphs).vectors), questions, encoder.embed_queries(questions))
 
@@ -142,10 +141,6 @@ def write_articles(characters: int | None, *, path: Path, small: bool) -> None:
         for place, row in enumerate(kept):
             published = {"published": f"{2015 + place % 10}-{1 + place % 12:02}-01"}
             stream.write(json.dumps({key: value for key, value in row.items() if key != "_id"} | published) + "\n")
-
-
-def _parts(text: str) -> list[str]:
-    return [part for part in text.split("\n\n") if part.strip()]
 
 
 def _distinct(vectors: Rows) -> Rows:

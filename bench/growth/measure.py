@@ -1,4 +1,4 @@
-"""The steps of `growth.py`, each run in a process of its own, so that memory is its own: arguments and figures as JSON."""
+"""The steps of `growth.py`, each in a process of its own, so that its memory is its own; told and telling in JSON."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ import numpy as np
 from material import Material, StandIn, resampled, write_articles
 
 from indexer import ChunkSettings, build, open_current
-from indexer.recall import VectorSearch
 from indexer.vectors import FlatVectors, bound_threads, open_vectors, write_vectors
 from search import Filters, Query, Searcher, bound_arithmetic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
+
+    from indexer.recall import VectorSearch
 
 SHARES = {"50 %": 0.5, "5 %": 0.05, "0.1 %": 0.001}
 DEPTHS = (10, 64)
@@ -43,7 +45,7 @@ class Unwatched:
 class Peak:
     """The most memory of this process's own, in MiB, while it runs. A context manager."""
 
-    def __enter__(self) -> Peak:
+    def __enter__(self) -> Self:
         self._over = threading.Event()
         self.mib = own_mib()
         self._thread = threading.Thread(target=self._watch)
