@@ -61,7 +61,9 @@ class PieceTokenizer:
         """What the model reads of each text: special tokens added, cut to its limit."""
         return [
             self._read(encoding, len(text))
-            for encoding, text in zip(self._whole.encode_batch(list(texts), add_special_tokens=False), texts, strict=True)
+            for encoding, text in zip(
+                self._whole.encode_batch(list(texts), add_special_tokens=False), texts, strict=True
+            )
         ]
 
     def _read(self, encoding: tokenizers.Encoding, length: int) -> Reading:

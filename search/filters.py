@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from indexer.store import Store
@@ -24,10 +25,14 @@ class ArticleFilter:
     def __init__(self, store: Store) -> None:
         self._columns = {name: store.column(name) for name in ("language", "source")}
         self._published = store.published
-        self._month = np.datetime_as_string(store.published.astype("datetime64[M]"))
+        months, month = np.unique(store.published.astype("datetime64[M]"), return_inverse=True)
+        # In the order of time, for the facet; those without a date come last.
+        self._months = [UNKNOWN if np.isnat(one) else str(one) for one in months]
+        self._month = month
         self._passage_article = store.passage_article
         self._row_of = store.article_row
         self.n_articles = store.n_articles
+        self._of_all = self._counted(None)
 
     def articles(self, filters: Filters) -> npt.NDArray[np.bool_] | None:
         """Which articles pass, (articles,) bool, or None when all do. An article without a date passes no range."""
@@ -61,14 +66,23 @@ class ArticleFilter:
 
     def facets(self, articles: npt.NDArray[np.bool_] | None) -> dict[str, dict[str, int]]:
         """How many of those articles there are by language, source and month, most first."""
-        mask = np.ones(self.n_articles, bool) if articles is None else articles
-        counts: dict[str, dict[str, int]] = {}
-        for name, (codes, values) in self._columns.items():
-            totals = np.bincount(codes[mask], minlength=len(values))
-            counts[name] = _ranked({values[code] or UNKNOWN: int(n) for code, n in enumerate(totals) if n})
-        months = Counter(UNKNOWN if month == "NaT" else str(month) for month in self._month[mask])
-        counts["month"] = dict(sorted(months.items()))
-        return counts
+        # Most questions are asked without a filter.
+        if articles is None:
+            return {name: dict(counts) for name, counts in self._of_all.items()}
+        return self._counted(articles)
+
+    def _counted(self, articles: npt.NDArray[np.bool_] | None) -> dict[str, dict[str, int]]:
+        found = {
+            name: _ranked(_counts(codes, values, articles=articles)) for name, (codes, values) in self._columns.items()
+        }
+        return found | {"month": _counts(self._month, self._months, articles=articles)}
+
+
+def _counts(
+    codes: npt.NDArray[np.integer], values: Sequence[str | None], *, articles: npt.NDArray[np.bool_] | None
+) -> dict[str, int]:
+    totals = np.bincount(codes if articles is None else codes[articles], minlength=len(values))
+    return {values[code] or UNKNOWN: int(totals[code]) for code in np.flatnonzero(totals)}
 
 
 def _ranked(counts: dict[str, int]) -> dict[str, int]:

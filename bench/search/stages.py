@@ -126,7 +126,11 @@ def _measure(searcher: Searcher, encoder: Encoder, *, asked: list[str], rounds: 
 
 
 def _table(measured: list[Measured]) -> str:
-    lines = ["median ms, wall / processor", "", f"{'passages':18}" + "".join(f"{one.passages:>18,}" for one in measured)]
+    lines = [
+        "median ms, wall / processor",
+        "",
+        f"{'passages':18}" + "".join(f"{one.passages:>18,}" for one in measured),
+    ]
     for row in _ROWS:
         cells = (f"{one.median('wall', row):.2f} / {one.median('processor', row):.2f}" for one in measured)
         lines.append(f"{row:18}" + "".join(f"{cell:>18}" for cell in cells))

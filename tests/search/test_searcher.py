@@ -53,7 +53,9 @@ class Indifferent(HashingEncoder):
     def embed_passages(self, texts: Sequence[str]) -> Embedding:
         vectors = np.zeros((len(texts), self.card.dim), np.float32)
         vectors[:, 0] = 1
-        return Embedding(vectors, [TokenVectors(np.zeros(1, np.int32), row[None]) for row in vectors])
+        return Embedding(
+            vectors, [TokenVectors(np.zeros(1, np.int32), row[None], np.ones(1, np.int32)) for row in vectors]
+        )
 
 
 def passage_ids(answer: Answer) -> list[str]:
