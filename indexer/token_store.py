@@ -111,11 +111,8 @@ class TokenStore:
             self._bounds: npt.NDArray[np.int64] = np.load(folder / BOUNDS_FILE, allow_pickle=False)
             self._type = record_type(dim)
             self._path = folder / TOKENS_FILE
-            self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            self._file = _opened(self._path, size_bytes=int(self._bounds[-1]) * self._type.itemsize)
             weakref.finalize(self, os.close, self._file)
-            expected, found = int(self._bounds[-1]) * self._type.itemsize, os.fstat(self._file).st_size
-            if found != expected:
-                raise ValueError(f"{TOKENS_FILE} has {found} bytes, not {expected}")
         except (OSError, ValueError, IndexError) as error:
             raise IndexDamaged(f"the token vectors in {folder} do not open ({error}); run: cari verify") from error
 
@@ -136,12 +133,21 @@ class TokenStore:
         first, size = self._bounds[rows], self._type.itemsize
         bounds = np.concatenate([[0], np.cumsum(self._bounds[rows + 1] - first)])
         packed = np.empty(bounds[-1], self._type)
-        into = memoryview(packed.view(np.uint8))
+        into = packed.view(np.uint8).data
         edges = (bounds * size).tolist()
         for offset, start, end in zip((first * size).tolist(), edges[:-1], edges[1:], strict=True):
             if os.preadv(self._file, [into[start:end]], offset) != end - start:
                 raise IndexDamaged(f"{self._path} ends before byte {offset + end - start}; run: cari verify")
         return packed, bounds
+
+
+def _opened(path: Path, *, size_bytes: int) -> int:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    found = os.fstat(file).st_size
+    if found == size_bytes:
+        return file
+    os.close(file)
+    raise ValueError(f"{path.name} has {found} bytes, not {size_bytes}")
 
 
 def write_tokens(passages: Iterable[Packed], *, folder: Path) -> None:

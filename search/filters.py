@@ -82,7 +82,7 @@ def _counts(
     codes: npt.NDArray[np.integer], values: Sequence[str | None], *, articles: npt.NDArray[np.bool_] | None
 ) -> dict[str, int]:
     totals = np.bincount(codes if articles is None else codes[articles], minlength=len(values))
-    return {values[code] or UNKNOWN: int(totals[code]) for code in np.flatnonzero(totals)}
+    return {values[code] or UNKNOWN: int(totals[code]) for code in np.flatnonzero(totals).tolist()}
 
 
 def _ranked(counts: dict[str, int]) -> dict[str, int]:

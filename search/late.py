@@ -30,8 +30,8 @@ class Matches:
     """How well each token of a question matches each stored token of some passages.
 
     `rows` is (passages,) int64, which they are; `cosines` (question tokens, passage tokens) float32; `weights`
-    (question tokens,) float32, of sum 1; `bounds` (passages + 1,) int64, where each passage's tokens begin; `to_end` (passage tokens,) uint16, how many
-    code points there are from where a token begins to the end of its passage.
+    (question tokens,) float32, of sum 1; `bounds` (passages + 1,) int64, where each passage's tokens begin; `to_end`
+    (passage tokens,) uint16, how many code points there are from where a token begins to the end of its passage.
     """
 
     rows: npt.NDArray[np.int64]

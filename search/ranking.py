@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -71,8 +71,10 @@ class Ranking:
 
     def then(self, other: Ranking) -> Ranking:
         """These places and those of another ranking below them."""
-        pairs = {name: (getattr(self, name), getattr(other, name)) for name in _COLUMNS}
-        return replace(self, **{name: np.concatenate(pair) for name, pair in pairs.items()})
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _COLUMNS
+        }
+        return replace(self, **joined)
 
 
 _COLUMNS = tuple(field.name for field in fields(Ranking) if field.name != "matches")

@@ -68,7 +68,7 @@ def test_the_probability_is_the_logistic_function(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_standing_is_the_score_and_four_times_its_lead() -> None:
-    found = standing(floats(0.8, 0.9, 0.6), background=0.5, stories=np.array([4, 2, 9]))
+    found = standing(floats(0.8, 0.9, 0.6), background=lambda: 0.5, stories=np.array([4, 2, 9]))
 
     assert found[1] == pytest.approx(0.9 + 4 * (0.9 - (0.8 + 0.6 + 8 * 0.5) / 10))
     assert found[0] == pytest.approx(0.8 + 4 * (0.8 - (0.9 + 0.6 + 8 * 0.5) / 10))
@@ -76,7 +76,7 @@ def test_a_standing_is_the_score_and_four_times_its_lead() -> None:
 
 def test_passages_of_one_story_are_no_rivals() -> None:
     # Rivals of the first story: .7 alone, and nine times the background.
-    found = standing(floats(0.9, 0.88, 0.7), background=0.5, stories=np.array([1, 1, 2]))
+    found = standing(floats(0.9, 0.88, 0.7), background=lambda: 0.5, stories=np.array([1, 1, 2]))
 
     assert found[:2] == pytest.approx([0.9 + 4 * (0.9 - 5.2 / 10), 0.88 + 4 * (0.88 - 5.2 / 10)])
     assert found[2] == pytest.approx(0.7 + 4 * (0.7 - 5.4 / 10))
@@ -84,15 +84,32 @@ def test_passages_of_one_story_are_no_rivals() -> None:
 
 def test_a_lead_is_over_the_ten_best_other_stories() -> None:
     scores = np.linspace(1.0, 0.3, 14, dtype=np.float32)
-    found = standing(scores, background=0.0, stories=np.arange(14))
+    found = standing(scores, background=lambda: 0.0, stories=np.arange(14))
 
     for row in range(14):
         others = np.sort(np.delete(scores, row))[::-1][:10]
         assert found[row] == pytest.approx(scores[row] + 4 * (scores[row] - others.mean()), abs=1e-5)
 
 
+def test_the_background_is_asked_only_where_fewer_than_eleven_stories_stand() -> None:
+    asked: list[int] = []
+
+    def background() -> float:
+        asked.append(1)
+        return 0.5
+
+    scores = np.linspace(1.0, 0.3, 12, dtype=np.float32)
+    standing(scores, background=background, stories=np.arange(12) % 11)
+    assert asked == []
+
+    found = standing(scores, background=background, stories=np.arange(12) % 10)
+    assert asked == [1]
+    # Of ten stories, each but the best has nine rivals and the background.
+    assert found[0] == pytest.approx(1 + 4 * (1 - (scores[1:10].sum() + 0.5) / 10), abs=1e-5)
+
+
 def test_nothing_has_no_standing() -> None:
-    assert standing(floats(), background=0.0, stories=np.array([], np.int64)).shape == (0,)
+    assert standing(floats(), background=lambda: 0.0, stories=np.array([], np.int64)).shape == (0,)
 
 
 def test_shared_words_are_marked_where_they_stand_and_common_ones_are_not() -> None:
