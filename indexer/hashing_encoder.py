@@ -64,7 +64,7 @@ class HashingEncoder:
 
     def _tokens(self, text: str) -> TokenVectors:
         found = list(_WORD.finditer(text))
-        words = [word[0].lower() for word in found[: self._card.max_tokens]]
+        words = [word[0].lower() for word in found[: self._card.max_tokens - self._card.overhead_tokens]]
         ids = np.array([_PIECES + zlib.crc32(word.encode()) % _PIECES for word in words], np.int32)
         vectors = np.array([_direction(word) for word in words], np.float32).reshape(len(words), _DIM)
         to_end = np.array([len(text) - word.start() for word in found[: len(words)]], np.int32)

@@ -46,6 +46,9 @@ class LexicalIndex:
                 rows = np.flatnonzero(analysed == name)
                 if len(rows):
                     index = bm25s.BM25.load(folder, **_names(name), mmap=True, show_progress=False)
+                    # A map's own kind of array costs more to slice than what is in a slice.
+                    for part in ("data", "indices", "indptr"):
+                        index.scores[part] = index.scores[part].view(np.ndarray)
                     self._parts[name] = index, rows
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise IndexDamaged(f"the lexical index in {folder} does not open ({error}); run: cari verify") from error

@@ -108,6 +108,7 @@ class Store:
         self.passage_article: npt.NDArray[np.int32] = passages["article"].to_numpy()
         self._start: npt.NDArray[np.int32] = passages["start"].to_numpy()
         self._end: npt.NDArray[np.int32] = passages["end"].to_numpy()
+        self._fields = {name: self._articles[name] for name in _FIELDS}
         first = self._articles["first_passage"].to_numpy()
         self.first_passage: npt.NDArray[np.int64] = np.append(first, len(self._start))
         self.published: npt.NDArray[np.datetime64] = self._articles["published"].to_numpy()
@@ -124,7 +125,7 @@ class Store:
 
     def article(self, row: int) -> Article:
         """The article of that row."""
-        return Article(**{name: self._articles[name][row].as_py() for name in _FIELDS})
+        return Article(**{name: column[row].as_py() for name, column in self._fields.items()})
 
     def article_id(self, row: int) -> str:
         """The id of the article of that row."""

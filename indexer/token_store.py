@@ -169,11 +169,11 @@ def _open(path: Path, *, owner: TokenStore, record: np.dtype[np.void]) -> tuple[
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         weakref.finalize(owner, os.close, file)
-        passages = int.from_bytes(os.pread(file, _BOUND_BYTES, 0), "little")
-        head = _BOUND_BYTES * (passages + 2)
-        bounds = head + record.itemsize * np.frombuffer(os.pread(file, head - _BOUND_BYTES, _BOUND_BYTES), "<i8")
         found = os.fstat(file).st_size
-    except (OSError, ValueError, OverflowError) as error:
+        passages = int.from_bytes(os.pread(file, _BOUND_BYTES, 0), "little")
+        head = min(_BOUND_BYTES * (passages + 2), found)
+        bounds = head + record.itemsize * np.frombuffer(os.pread(file, head - _BOUND_BYTES, _BOUND_BYTES), "<i8")
+    except (OSError, ValueError) as error:
         raise IndexDamaged(f"the token vectors in {path} do not open ({error}); run: cari verify") from error
     if len(bounds) != passages + 1 or found != bounds[-1]:
         raise IndexDamaged(f"the token vectors in {path} end in the wrong place, at byte {found}; run: cari verify")

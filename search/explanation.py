@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -128,7 +128,7 @@ class Evidence:
         nearest = None if embedding is None else ranker.nearest(embedding, k=self.depth, allowed=self.allowed)
         by_vectors = {} if nearest is None else _places(nearest)
         by_words = _places(ranker.sharing(shares, k=self.depth))
-        matches = self.matches(ranking.rows)
+        matches = self.matches(ranking)
         found = []
         for place, row in enumerate(ranking.rows.tolist()):
             article, passage = self.passage(row)
@@ -143,7 +143,7 @@ class Evidence:
                     lexical=LexicalEvidence(
                         float(ranking.lexical[place]), by_words.get(row), self._words(text, language=article.language)
                     ),
-                    late=None if matches is None else self._late(matches.of(place), text, counted=counted),
+                    late=None if matches is None else self._late(matches.of(np.array([row])), text, counted=counted),
                     lifted=int(ranking.lifted[place]),
                 )
             )
@@ -164,10 +164,16 @@ class Evidence:
         standing = np.full(len(rows), np.nan)
         return Ranking(rows, unjudged, dense, lexical, unjudged, np.zeros(len(rows), np.int64), standing)
 
-    def matches(self, rows: npt.NDArray[np.int64]) -> Matches | None:
-        """How the question's tokens match those of these passages; None where either has none."""
+    def matches(self, ranking: Ranking) -> Matches | None:
+        """How the question's tokens match those of a ranking's passages, or of a part of one; None if either has none.
+
+        What the ranking compared is not compared again.
+        """
         question = None if self.embedding is None else self.embedding.tokens[0]
-        return None if question is None or not len(question.ids) else self.ranker.matches(question, rows)
+        if question is None or not len(question.ids):
+            return None
+        known, rows = ranking.matches, ranking.rows
+        return known.of(rows) if known is not None and known.have(rows) else self.ranker.matches(question, rows)
 
     def embedded(self, article: Article, passage: Passage) -> str:
         """The text that was embedded and indexed for a passage: its title, as far as it counts, and itself."""
@@ -228,8 +234,7 @@ def placed(
     found = article_of[ranking.rows]
     shown = np.flatnonzero((np.arange(len(found)) < first) | np.isin(found, articles))
     missing = evidence.unranked([row for row in articles if row not in found], embedding=embedding)
-    parts = (ranking.take(shown), missing)
-    whole = Ranking(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Ranking)))
+    whole = ranking.take(shown).then(missing)
     ranks = [*(shown + 1).tolist(), *[None] * len(missing.rows)]
     placed_rows = zip(ranks, whole.rows, whole.scores, evidence.explanations(whole), strict=True)
     return tuple(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+
     import numpy.typing as npt
 
     from indexer.store import Store

@@ -12,6 +12,8 @@ from indexer.terms import analysed_as, terms, terms_among
 from .hit import Highlight
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from indexer import Passage
@@ -22,29 +24,39 @@ if TYPE_CHECKING:
 _LEAST_WEIGHT = 1.1
 
 
-def best_sentence(passage: Passage, matches: Matches) -> tuple[Highlight, ...]:
-    """The best sentence of a passage; nothing where the passage is one sentence or either has no tokens.
+def best_sentences(passages: Sequence[Passage], matches: Matches) -> list[tuple[Highlight, ...]]:
+    """The best sentence of each passage; nothing where a passage is one sentence or either has no tokens.
 
     Args:
-        passage: What to mark.
-        matches: The question's matches with this passage's stored tokens.
+        passages: What to mark.
+        matches: The question's matches with their stored tokens.
     """
-    sentences = split_sentences(passage.text)
-    if len(sentences) < 2 or not matches.cosines.size:  # noqa: PLR2004 - one sentence needs no mark
-        return ()
-    starts = len(passage.text) - matches.to_end.astype(np.int32)
-    ends = np.array([end for _, end in sentences])
+    sentences = [split_sentences(passage.text) for passage in passages]
+    edges = np.cumsum([0, *map(len, sentences)])
+    # All passages are laid on one line, two code points apart, so that one search finds the sentence of every token.
+    bases = np.cumsum([0, *(len(passage.text) + 2 for passage in passages)])
+    ends = np.array([base + end for base, spans in zip(bases, sentences, strict=False) for _, end in spans], np.int64)
+    counts = np.diff(matches.bounds)
     # A piece begins with the space before its word, so it is placed by where it ends up: one further on.
-    sentence_of = np.searchsorted(ends, starts + 1, side="right")
-    order = np.flatnonzero((starts >= -1) & (sentence_of < len(sentences)))
-    if not len(order):
-        return ()
-    first = np.flatnonzero(np.diff(sentence_of[order], prepend=-1))
-    best = matches.weights @ np.maximum.reduceat(matches.cosines[:, order], first, axis=1)
-    found = sentence_of[order][first]
-    best = np.where(_asking(passage, [sentences[place] for place in found]), -np.inf, best)
-    start, end = sentences[int(found[int(np.argmax(best))])]
-    return (Highlight(start, end, "sentence"),)
+    at = np.repeat(bases[1:] - 1, counts) - matches.to_end
+    sentence_of = np.searchsorted(ends, at, side="right")
+    tokens = np.flatnonzero((at >= np.repeat(bases[:-1], counts)) & (sentence_of < np.repeat(edges[1:], counts)))
+    if not len(tokens) or not len(matches.weights):
+        return [()] * len(passages)
+    first = np.flatnonzero(np.diff(sentence_of[tokens], prepend=-1))
+    best = matches.weights @ np.maximum.reduceat(matches.cosines[:, tokens], first, axis=1)
+    found = sentence_of[tokens[first]]
+    marks: list[tuple[Highlight, ...]] = []
+    cuts = np.searchsorted(found, edges)
+    for place, (passage, spans) in enumerate(zip(passages, sentences, strict=True)):
+        part = slice(cuts[place], cuts[place + 1])
+        judged = [spans[sentence] for sentence in found[part] - edges[place]]
+        if len(spans) < 2 or not judged:  # noqa: PLR2004 - one sentence needs no mark
+            marks.append(())
+            continue
+        start, end = judged[int(np.argmax(np.where(_asking(passage, judged), -np.inf, best[part])))]
+        marks.append((Highlight(start, end, "sentence"),))
+    return marks
 
 
 def best_sentence_by_words(passage: Passage, weights: dict[str, float], *, language: str) -> tuple[Highlight, ...]:

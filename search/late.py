@@ -29,11 +29,12 @@ _DECIMALS = 5
 class Matches:
     """How well each token of a question matches each stored token of some passages.
 
-    `cosines` is (question tokens, passage tokens) float32; `weights` (question tokens,) float32, of sum 1;
-    `bounds` (passages + 1,) int64, where each passage's tokens begin; `to_end` (passage tokens,) uint16, how many
-    code points there are from where a token begins to the end of its passage.
+    `rows` is (passages,) int64, which they are; `cosines` (question tokens, passage tokens) float32; `weights`
+    (question tokens,) float32, of sum 1; `bounds` (passages + 1,) int64, where each passage's tokens begin; `to_end`
+    (passage tokens,) uint16, how many code points there are from where a token begins to the end of its passage.
     """
 
+    rows: npt.NDArray[np.int64]
     cosines: npt.NDArray[np.float32]
     weights: npt.NDArray[np.float32]
     bounds: npt.NDArray[np.int64]
@@ -51,11 +52,17 @@ class Matches:
             scores[filled] = self.weights @ best
         return np.round(scores, _DECIMALS)
 
-    def of(self, passage: int) -> Matches:
-        """The part of one passage, by its place among them."""
-        part = slice(int(self.bounds[passage]), int(self.bounds[passage + 1]))
-        bounds = np.array([0, part.stop - part.start])
-        return Matches(self.cosines[:, part], self.weights, bounds, self.to_end[part])
+    def have(self, rows: npt.NDArray[np.int64]) -> bool:
+        """Whether all of these passages are among them."""
+        return bool(np.isin(rows, self.rows).all())
+
+    def of(self, rows: npt.NDArray[np.int64]) -> Matches:
+        """The part of some of the passages, in this order."""
+        places = [int(np.flatnonzero(self.rows == row)[0]) for row in rows]
+        parts = [np.arange(self.bounds[place], self.bounds[place + 1]) for place in places]
+        tokens = np.concatenate(parts) if parts else np.empty(0, np.int64)
+        bounds = np.cumsum([0, *map(len, parts)])
+        return Matches(rows, self.cosines[:, tokens], self.weights, bounds, self.to_end[tokens])
 
 
 def match(
@@ -91,7 +98,7 @@ def match(
         cosines -= (vectors @ moved.T)[:, of]
         cosines /= np.sqrt(np.maximum(length2, 1e-6))
     total = weights.sum()
-    return Matches(cosines, weights / total if total > 0 else weights, bounds, packed["to_end"])
+    return Matches(rows, cosines, weights / total if total > 0 else weights, bounds, packed["to_end"])
 
 
 def compared(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:

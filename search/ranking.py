@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,7 +52,8 @@ class Ranking:
 
     All are (n,). `scores` is the probability of relevance, never above that of a passage before it; `dense` and `late`
     are NaN where that arm did not judge; `lifted` counts the places that shared words moved a passage up, negative for
-    down; `standing` is what the probability was made of.
+    down; `standing` is what the probability was made of. `matches` is no column: what late interaction compared of the
+    question with some of these passages, if it did.
     """
 
     rows: Rows64
@@ -62,15 +63,21 @@ class Ranking:
     late: Scores
     lifted: Rows64
     standing: npt.NDArray[np.float64]
+    matches: Matches | None = None
 
     def take(self, order: npt.NDArray[np.intp]) -> Ranking:
         """The same of some of its places, in another order."""
-        return replace(self, **{field.name: getattr(self, field.name)[order] for field in fields(self)})
+        return replace(self, **{name: getattr(self, name)[order] for name in _COLUMNS})
 
     def then(self, other: Ranking) -> Ranking:
         """These places and those of another ranking below them."""
-        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
-        return Ranking(*(np.concatenate(pair) for pair in pairs))
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _COLUMNS
+        }
+        return replace(self, **joined)
+
+
+_COLUMNS = tuple(field.name for field in fields(Ranking) if field.name != "matches")
 
 
 class Ranker:
@@ -179,7 +186,8 @@ class Ranker:
         by_words = self.sharing(shares, k=self._depth.sharing)
         judged = np.concatenate([near, np.setdiff1d(by_words, near)])
         rest = rest[~np.isin(rest, judged)][: MAX_DEPTH - len(judged)]
-        dense, maxsim = self._judged(judged, embedding, late=late)
+        matches = self._late(judged, embedding) if late else None
+        dense, maxsim = self.cosines(judged, embedding), None if matches is None else matches.scores()
         comparable, lexical = meaning(dense=dense, late=maxsim), shares[judged]
         evidence = fused(dense=dense, late=maxsim, lexical=lexical, languages=self.generation.languages[judged])
         by_meaning, by_all = (np.argsort(self._best_first(judged, score)) for score in (comparable, evidence))
@@ -187,7 +195,7 @@ class Ranker:
             judged,
             evidence,
             of=Mode.DENSE if maxsim is None else Mode.HYBRID,
-            background=lambda: float(self._meaning_of_anything(embedding, late=late).mean()),
+            background=lambda: self._meaning_of_anything(embedding, late=matches is not None),
             dense=dense,
             lexical=lexical,
             late=maxsim,
@@ -198,16 +206,17 @@ class Ranker:
         least = top.scores.min(initial=1.0)
         scale = least / below.scores.max(initial=np.finfo(np.float32).tiny)
         below = replace(below, scores=np.minimum(below.scores * np.float32(scale), least))
-        return top.then(below)
+        return replace(top.then(below), matches=matches)
 
-    def _judged(self, rows: Rows64, embedding: Embedding, *, late: bool) -> tuple[Scores, Scores | None]:
-        """The cosines of passages, and what late interaction says of them, where it takes part."""
-        matches = self.matches(embedding.tokens[0], rows) if late and len(embedding.tokens[0].ids) else None
-        return self.cosines(rows, embedding), None if matches is None else matches.scores()
+    def _late(self, rows: Rows64, embedding: Embedding) -> Matches | None:
+        question = embedding.tokens[0]
+        return self.matches(question, rows) if len(question.ids) else None
 
-    def _meaning_of_anything(self, embedding: Embedding, *, late: bool) -> Scores:
-        dense, maxsim = self._judged(self._cohort, embedding, late=late)
-        return meaning(dense=dense, late=maxsim)
+    def _meaning_of_anything(self, embedding: Embedding, *, late: bool) -> float:
+        """What a question scores with anything at all: a mean."""
+        matches = self._late(self._cohort, embedding) if late else None
+        dense, maxsim = self.cosines(self._cohort, embedding), None if matches is None else matches.scores()
+        return float(meaning(dense=dense, late=maxsim).mean())
 
     def _ordered(self, rows: Rows64, embedding: Embedding, shares: Scores) -> Ranking:
         """Rows by the cosine of their vectors."""

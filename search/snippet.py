@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .grouping import similar_count
-from .highlight import best_sentence, best_sentence_by_words, matching_words
+from .highlight import best_sentence_by_words, best_sentences, matching_words
 from .hit import Hit, Scores
 from .timings import Stage, timed
 
@@ -37,7 +37,9 @@ def page_of(
     page = slice(query.offset, query.offset + query.limit)
     shown = ranking.take(np.arange(len(ranking.rows), dtype=np.intp)[page])
     generation = evidence.ranker.generation
-    matches = evidence.matches(shown.rows)
+    placed = [evidence.passage(row) for row in shown.rows.tolist()]
+    matches = evidence.matches(shown)
+    sentences = None if matches is None else best_sentences([passage for _, passage in placed], matches)
     explanations: Sequence[Explanation | None] = (
         evidence.explanations(shown) if query.explain else [None] * len(shown.rows)
     )
@@ -46,13 +48,10 @@ def page_of(
         for language in np.unique(generation.languages[shown.rows])
     }
     hits: list[Hit] = []
-    for place, row in enumerate(shown.rows.tolist()):
-        article, passage = evidence.passage(row)
+    for place, (article, passage) in enumerate(placed):
         words = weights[article.language]
         sentence = (
-            best_sentence_by_words(passage, words, language=article.language)
-            if matches is None
-            else best_sentence(passage, matches.of(place))
+            best_sentence_by_words(passage, words, language=article.language) if sentences is None else sentences[place]
         )
         hits.append(
             Hit(
@@ -67,7 +66,9 @@ def page_of(
                 article=article,
                 highlights=(*sentence, *matching_words(passage, words, language=article.language)),
                 similar_count=similar_count(
-                    int(generation.store.passage_article[row]), stories=generation.stories, passing=passing
+                    int(generation.store.passage_article[shown.rows[place]]),
+                    stories=generation.stories,
+                    passing=passing,
                 ),
                 explanation=explanations[place],
             )

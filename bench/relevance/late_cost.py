@@ -28,7 +28,8 @@ def main() -> None:
 
     def text(tokens: int) -> TokenVectors:
         vectors = unit_rows(rng.standard_normal((tokens, _DIM)).astype(np.float32))
-        return TokenVectors(rng.integers(300, 200_000, tokens).astype(np.int32), vectors)
+        ids = rng.integers(300, 200_000, tokens).astype(np.int32)
+        return TokenVectors(ids, vectors, np.arange(tokens, 0, -1, np.int32))
 
     languages = np.array(["id", "en"] * (_PASSAGES // 2))
     offsets = {language: 0.005 * rng.standard_normal(_DIM).astype(np.float32) for language in ("id", "en")}

@@ -89,7 +89,7 @@ def build_archive(passages: int, *, folder: Path, card: ModelCard) -> None:
 
 def questions(each: int) -> list[str]:
     """`each` Indonesian and as many English questions, in turn; those of the sample where there are no others."""
-    files = [EVAL / name / "queries.jsonl" for name in ("tydiqa-id", "realtimeqa-news")]
+    files = [EVAL / name / "queries.jsonl" for name in ("tydiqa-id", "xquad-mt/en-en")]
     if not all(path.is_file() for path in files):
         with (SAMPLE / "questions.tsv").open(encoding="utf-8", newline="") as rows:
             return [row["question"] for row in csv.DictReader(rows, delimiter="\t")][: 2 * each]

@@ -50,6 +50,15 @@ def test_vectors_come_back_exactly(tmp_path: Path) -> None:
         assert found[key].tokens.tobytes() == entry.tokens.tobytes()
 
 
+def test_vectors_kept_with_records_of_another_kind_are_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before:
+        before.setattr("indexer.cache.RECORD", "another kind")
+        fill(tmp_path)
+
+    with VectorCache(tmp_path, card=CARD) as cache:
+        assert cache.get([cache.key(text) for text in TEXTS]) == {}
+
+
 def test_what_was_never_put_is_unknown(tmp_path: Path) -> None:
     keys = fill(tmp_path)
 

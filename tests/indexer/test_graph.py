@@ -84,6 +84,12 @@ def test_the_graph_agrees_with_plain_sentence_transformers(
     )
     np.testing.assert_allclose(on_torch.embed_queries(few[4:7]).vectors, questions[4:7], atol=1e-5)
     np.testing.assert_allclose(on_torch.embed_passages(few[4:7]).vectors, passages[7:10], atol=1e-5)
+    for of_torch, of_graph in zip(
+        on_torch.embed_passages(texts[2:5]).tokens, embedded.embed_passages(texts[2:5]).tokens, strict=True
+    ):
+        np.testing.assert_array_equal(of_torch.ids, of_graph.ids)
+        np.testing.assert_array_equal(of_torch.to_end, of_graph.to_end)
+        np.testing.assert_allclose(of_torch.vectors, of_graph.vectors, atol=0.02)
 
 
 @pytest.mark.model
@@ -110,6 +116,33 @@ def test_token_vectors_are_those_of_the_text_without_prompt_and_special_tokens(e
         for text, entry in zip(texts, found.tokens, strict=True):
             assert len(entry.ids) == len(entry.vectors) == len(embedded.tokenizer.token_starts(text))
             np.testing.assert_allclose(np.linalg.norm(entry.vectors, axis=-1), 1, atol=1e-4)
+
+
+@pytest.mark.model
+def test_a_token_tells_where_it_begins_counted_from_the_end_of_the_text(embedded: Encoder) -> None:
+    texts = ["Kabar muara\nKapal feri 😀 kandas.", "Apa itu batik?", "kata " * 600]
+
+    for found in (embedded.embed_queries(texts), embedded.embed_passages(texts)):
+        for text, entry in zip(texts, found.tokens, strict=True):
+            expected = embedded.tokenizer.token_starts(text)[: len(entry.ids)]
+            # The first piece begins with the space of the prompt.
+            np.testing.assert_array_equal(len(text) - entry.to_end, [-1, *expected[1:]])
+
+
+@pytest.mark.model
+def test_a_text_is_cut_where_the_model_reads_no_further_and_says_so(embedded: Encoder, embedded_folder: Path) -> None:
+    card = embedded.card
+    texts = ["kata " * words for words in range(card.max_tokens - 7, card.max_tokens)]
+    whole = PieceTokenizer(embedded_folder / "tokenizer.json", max_tokens=card.max_tokens)
+
+    for prompt, found in (
+        (card.query_prompt, embedded.embed_queries(texts)),
+        (card.passage_prompt, embedded.embed_passages(texts)),
+    ):
+        cut = [entry.cut for entry in found.tokens]
+        assert cut == [whole.count(prompt + text) > card.max_tokens for text in texts]
+        assert {False, True} == set(cut)
+        assert len({len(entry.ids) for entry in found.tokens if entry.cut}) == 1
 
 
 @pytest.mark.model

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.terms import ANALYSED, analysed_as, asked_terms, terms
+from indexer.terms import ANALYSED, analysed_as, asked_terms, terms, terms_among
 
 
 def stems(text: str, language: str = "id") -> list[str]:
@@ -61,6 +63,27 @@ def test_a_question_is_about_all_but_the_words_it_asks_with(question: str, langu
 
 def test_equal_words_without_a_hyphen_both_count() -> None:
     assert stems("anak anak") == ["anak", "anak"]
+
+
+@given(
+    words=st.lists(st.sampled_from(["anak", "Anak-", "-", "anak-anak", "-anak", "main", "1.2", "ﬁ", "’", " ", "x"])),
+    stems_wanted=st.sets(st.sampled_from(["anak", "main", "12", "fi", "x"])),
+)
+def test_terms_among_some_are_those_of_all(words: list[str], stems_wanted: set[str]) -> None:
+    text = "".join(words)
+
+    found = terms_among(stems_wanted, text, language="id")
+
+    assert found == [term for term in terms(text, language="id") if term.stem in stems_wanted]
+
+
+def test_stems_stay_right_however_many_words_were_met() -> None:
+    before = stems("harganya bermain " + "z" * 100, "id")
+
+    # More than are remembered.
+    stems(" ".join("".join(letters) for letters in product("abcdefghijklmnopqrstuvwxyz", repeat=3)))
+
+    assert stems("harganya bermain " + "z" * 100, "id") == before == ["harga", "main", "z" * 100]
 
 
 @pytest.mark.parametrize(("language", "name"), [("id", "id"), ("en", "en"), ("fr", "other"), ("und", "other")])

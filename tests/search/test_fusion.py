@@ -99,6 +99,23 @@ def test_a_lead_is_over_the_ten_best_other_stories() -> None:
         assert found[row] == pytest.approx(scores[row] + 4 * (scores[row] - others.mean()), abs=1e-5)
 
 
+def test_the_background_is_asked_only_where_fewer_than_eleven_stories_stand() -> None:
+    asked: list[int] = []
+
+    def background() -> float:
+        asked.append(1)
+        return 0.5
+
+    scores = np.linspace(1.0, 0.3, 12, dtype=np.float32)
+    standing(scores, background=background, stories=np.arange(12) % 11)
+    assert asked == []
+
+    found = standing(scores, background=background, stories=np.arange(12) % 10)
+    assert asked == [1]
+    # Of ten stories, each but the best has nine rivals and the background.
+    assert found[0] == pytest.approx(1 + 4 * (1 - (scores[1:10].sum() + 0.5) / 10), abs=1e-5)
+
+
 def test_nothing_has_no_standing() -> None:
     found = standing(floats(), background=lambda: 0.0, stories=np.array([], np.int64), languages=one_language(0))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from indexer import HashingEncoder, IndexMismatch, ModelError, open_current
+from indexer import EncoderFailed, HashingEncoder, IndexMismatch, ModelError, open_current
 from indexer.encoder import Embedding, TokenVectors
 from search import Answer, BadQuery, Filters, Group, Mode, Query, Searcher, calibration, grouping, open_searcher
 from search import searcher as searching
@@ -53,7 +53,17 @@ class Indifferent(HashingEncoder):
     def embed_passages(self, texts: Sequence[str]) -> Embedding:
         vectors = np.zeros((len(texts), self.card.dim), np.float32)
         vectors[:, 0] = 1
-        return Embedding(vectors, [TokenVectors(np.zeros(1, np.int32), row[None]) for row in vectors])
+        return Embedding(
+            vectors, [TokenVectors(np.zeros(1, np.int32), row[None], np.ones(1, np.int32)) for row in vectors]
+        )
+
+
+class Unasked(HashingEncoder):
+    """Embeds, but tokenises nothing by itself."""
+
+    @property
+    def tokenizer(self) -> HashingEncoder:
+        raise EncoderFailed("asked for the tokenizer")
 
 
 def passage_ids(answer: Answer) -> list[str]:
@@ -191,6 +201,19 @@ def test_a_question_may_be_long_but_not_endless(make_searcher: Make) -> None:
     assert searcher.search(Query(text="k" * MAX_QUERY_CHARACTERS)).total == 1
     with pytest.raises(BadQuery, match=f"has {MAX_QUERY_CHARACTERS + 1} characters; expected at most"):
         searcher.search(Query(text="k" * (MAX_QUERY_CHARACTERS + 1)))
+
+
+def test_a_search_marks_the_best_sentences_without_tokenising_any_passage_again(
+    make_searcher: Make, tmp_path: Path
+) -> None:
+    usual = make_searcher(*SHIPS)
+    query = Query(text="Bagian 2 tentang bus listrik", limit=30, group=Group.NONE)
+
+    unasked = Searcher(open_current(tmp_path / "index0"), encoder=Unasked()).search(query)
+
+    expected = usual.search(query)
+    assert [hit.highlights for hit in unasked.hits] == [hit.highlights for hit in expected.hits]
+    assert {mark.kind for hit in unasked.hits for mark in hit.highlights} == {"sentence", "term"}
 
 
 def test_a_question_past_what_the_model_reads_is_answered_and_reported_as_truncated(make_searcher: Make) -> None:
