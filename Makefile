@@ -7,10 +7,10 @@ INDEX ?= index
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format fuzz torture audit bench relevance load clean
+.PHONY: help run test check format fuzz torture audit bench bench-quick relevance load clean
 
 help: ## say what there is to run
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
 $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
@@ -73,10 +73,14 @@ bench: $(VENV)/.dev ## measure what each step is worth; about 20 minutes
 	$(BIN)/python bench/relevance/ablation.py
 	$(BIN)/python bench/relevance/calibrate.py
 
+bench-quick: $(VENV)/.dev ## did something become slower? ratios next to those of bench/quick.txt; under 3 minutes
+	$(BIN)/python bench/quick.py
+
 relevance: $(VENV)/.dev ## every set of ../shared/eval: is hybrid at least as good as its best arm? hours, then minutes
 	$(BIN)/python bench/relevance/gate.py
 
-load: $(VENV)/.dev ## 50 clients while generations are swapped, then one and two workers; about 4 minutes
+load: $(VENV)/.dev ## latencies at 1, 8 and 32 clients, 50 clients while generations are swapped, workers; about 7 minutes
+	$(BIN)/python bench/service/latency.py --out bench/service/latency.txt --plot bench/service/latency.png
 	$(BIN)/python bench/service/swap.py --out bench/service/swap.txt
 	$(BIN)/python bench/service/workers.py --out bench/service/workers.txt
 

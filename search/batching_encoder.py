@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from indexer import Encoder, ModelCard
     from indexer.chunker import Tokenizer
 
-# A run of more characters than this, padding and prompts included (about 80 tokens), takes as long a question as
-# it would alone: `bench/service/latency.txt`.
-_RUN_CHARACTERS = 320
-_PROMPT_CHARACTERS = 16
+# Tokens a run, padding included: three or four questions. More at once hardly take less each. And past 80 OpenVINO on
+# AVX2 turns to another product of matrices, which adds up in another order and keeps its own copy of all weights, 83 MB
+# for the default model; up to there a question's vectors are, to the last bit, those that it gets alone.
+_RUN_TOKENS = 80
+_WIDTH_STEP = 8
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class _Asked:
     """A question on its way. `outcome` is None where it must be asked for itself."""
 
     text: str
+    tokens: int
     settled: bool = False
     outcome: Embedding | EncoderFailed | None = None
 
@@ -33,8 +35,9 @@ class BatchingEncoder:
     """Embeds questions that are asked at the same time in one run of another encoder. An `Encoder`.
 
     Nobody waits for company: who finds the encoder free takes what is queued, and who does not waits until it is, or
-    until its question was taken along. Questions of about one length go together, so that hardly any padding is
-    computed, the first that waits always among them; the same question twice is computed once.
+    until its question was taken along. The first that waits is always in the next run, and with it those that leave
+    that small, padding included, so that no short question waits for a long one's end. The same question twice is
+    computed once.
 
     A run shares its `EncoderFailed`. After any other error each of its questions is asked again alone.
     """
@@ -67,16 +70,20 @@ class BatchingEncoder:
         """
         if len(texts) != 1:
             return self._encoder.embed_queries(texts)
-        asked = self._settled(texts[0])
+        try:
+            tokens = len(self.tokenizer.token_starts(texts[0])) + self.card.overhead_tokens
+        except EncoderFailed:  # it is not open: who asks may try to open it
+            return self._encoder.embed_queries(texts)
+        asked = self._settled(texts[0], tokens=tokens)
         if asked.outcome is None:
             return self._encoder.embed_queries(texts)
         if isinstance(asked.outcome, EncoderFailed):
             raise EncoderFailed(str(asked.outcome)) from asked.outcome
         return asked.outcome
 
-    def _settled(self, text: str) -> _Asked:
+    def _settled(self, text: str, *, tokens: int) -> _Asked:
         with self._changed:
-            asked = self._waiting.setdefault(text, _Asked(text))
+            asked = self._waiting.setdefault(text, _Asked(text, tokens))
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: asked.settled or not self._running)
@@ -107,12 +114,12 @@ class BatchingEncoder:
 def _together(waiting: Iterable[_Asked]) -> list[_Asked]:
     """The first that waits, and those behind it that fit into its run."""
     run: list[_Asked] = []
-    longest = 0
+    width = 0
     for one in waiting:
-        wider = max(longest, len(one.text) + _PROMPT_CHARACTERS)
-        if not run or wider * (len(run) + 1) <= _RUN_CHARACTERS:
+        wider = max(width, -(-one.tokens // _WIDTH_STEP) * _WIDTH_STEP)
+        if not run or wider * (len(run) + 1) <= _RUN_TOKENS:
             run.append(one)
-            longest = wider
+            width = wider
     return run
 
 

@@ -22,16 +22,20 @@ if TYPE_CHECKING:
 BATCHES = (1, 2, 4, 8, 16)
 
 
-def encoder_of(index: Path, *, hashing: bool) -> Encoder:
-    """The model that made an index, over all cores, as the service opens it."""
-    if hashing:
-        return HashingEncoder()
+def model_cache() -> Path:
+    """Where prepared models are."""
     given = os.environ.get("CARI_MODEL_CACHE")
-    cache = Path(given) if given else platformdirs.user_cache_path("cari")
-    folder = find_prepared(open_current(index).manifest.model.fingerprint, cache=cache)
-    if folder is None:
-        raise SystemExit(f"{cache} has no model of {index}; run: cari search question --index {index}")
-    return open_encoder(folder)
+    return Path(given) if given else platformdirs.user_cache_path("cari")
+
+
+def prepared_of(index: Path) -> Path | None:
+    """The folder of the model that made an index."""
+    return find_prepared(open_current(index).manifest.model.fingerprint, cache=model_cache())
+
+
+def encoder_of(prepared: Path | None) -> Encoder:
+    """A prepared model over all cores, as the service opens it; the hashing encoder for none."""
+    return HashingEncoder() if prepared is None else open_encoder(prepared)
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from urllib.parse import quote
 import numpy as np
 from connection import Connection
 from corpora import SAMPLE, questions
-from encoder_alone import EncoderAlone, encoder_of
+from encoder_alone import EncoderAlone, encoder_of, prepared_of
 from process import memory, service
 from swap import build
 
@@ -195,7 +195,7 @@ def main() -> None:
         index = options.index or Path(temporary) / "index"
         if options.index is None:
             asyncio.run(build(SAMPLE, index=index, hashing=options.hashing))
-        alone = EncoderAlone(encoder_of(index, hashing=options.hashing))
+        alone = EncoderAlone(encoder_of(None if options.hashing else prepared_of(index)))
         asked = {"asked for the first time": distinct(), "asked before": itertools.cycle(questions())}
         kinds = {kind: {clients: Measured() for clients in options.clients} for kind in asked}
         started = time.perf_counter()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from indexer import EncoderFailed, HashingEncoder
+from indexer import EncoderFailed, HashingEncoder, ModelError
 from search.batching_encoder import BatchingEncoder
 from search.steady_encoder import SteadyEncoder
 
@@ -120,11 +120,11 @@ def test_a_long_question_goes_alone_and_in_its_turn(watched: Watched, pool: Thre
 
 
 def test_a_run_is_bounded(watched: Watched, pool: ThreadPoolExecutor) -> None:
-    texts = [f"{number:060d}" for number in range(9)]
+    texts = [f"{number} " + "kapal " * 11 for number in range(9)]  # 16 tokens wide, with the prompt
     answers = asked_while_busy(BatchingEncoder(watched), watched, pool, *texts)
 
     assert all(is_of(answer.result(30), text) for answer, text in zip(answers, texts, strict=True))
-    assert [len(run) for run in watched.runs] == [1, 4, 4, 1]
+    assert [len(run) for run in watched.runs] == [1, 5, 4]
 
 
 def test_when_the_encoder_fails_all_of_its_run_fail_and_the_next_run_does_not(
@@ -188,6 +188,22 @@ def test_every_one_of_many_askers_gets_the_answer_to_its_own_question(
 
     assert all(is_of(answer, text) for answer, text in zip(answers, texts, strict=True))
     assert batching._waiting == {}
+
+
+def test_a_question_tries_an_encoder_that_is_not_open_yet() -> None:
+    opened: list[HashingEncoder] = []
+
+    def open_new() -> HashingEncoder:
+        opened.append(HashingEncoder())
+        if len(opened) == 1:
+            raise ModelError("graph.xml is missing")
+        return opened[-1]
+
+    batching = BatchingEncoder(SteadyEncoder(open_new, card=HashingEncoder().card, rest_s=0))
+
+    assert is_of(batching.embed_queries(["kapal"]), "kapal")
+    assert is_of(batching.embed_queries(["kapal"]), "kapal")
+    assert len(opened) == 2
 
 
 @pytest.mark.model
