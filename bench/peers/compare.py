@@ -2,7 +2,7 @@
 
 python bench/peers/compare.py [--out FOLDER] [--venv FOLDER] [--engines NAME,...] [--questions N] [SET[:N]...]
 
-Makes the peers' environments where they are missing (a network, and about 5 GB, once). SET is a folder of
+Makes the peers' environments where they are missing (a network, and about 4 GB, once). SET is a folder of
 ../shared/eval or a path in BEIR layout; `:N` takes N articles of it, those that answer the questions among them.
 Each engine indexes and answers in a process of its own; they take turns, so that all see the same machine.
 `--out` keeps the tables and their picture as peers.txt and peers.png.

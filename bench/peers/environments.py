@@ -59,7 +59,7 @@ def _wanted(name: str) -> str:
 
 def main() -> None:
     """Make all of them."""
-    parser = argparse.ArgumentParser(description="Install what Cari is compared with; about 5 GB, needs a network.")
+    parser = argparse.ArgumentParser(description="Install what Cari is compared with; about 4 GB, needs a network.")
     parser.add_argument("--venv", type=Path, default=DEFAULT, metavar="FOLDER", help=f"where (default: {DEFAULT})")
     given = parser.parse_args()
     failed = {name: reason for name in _FILES if (reason := make(name, venvs=given.venv)) is not None}

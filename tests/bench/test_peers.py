@@ -66,6 +66,8 @@ def test_engines_in_their_own_processes_are_asked_the_same_and_a_missing_one_is_
     for engine in ("cari", "overlap"):
         assert all(float(figure) >= 0 for figure in row(printed, "Indexing", engine))
     assert all(float(figure) >= 0 for figure in row(printed, "A question over", "cari dense")[:4])
+    # Counting words holds no model and no library: it is ahead, and has to be named.
+    assert re.search(r"^MiB asked, \S+: overlap \d", printed, re.MULTILINE)
     assert "txtai: not installed: python bench/peers/environments.py" in printed
     assert (tmp_path / "peers.txt").read_text(encoding="utf-8") == printed
     assert (tmp_path / "peers.png").read_bytes().startswith(b"\x89PNG")
