@@ -119,8 +119,9 @@ class GraphEncoder(PromptedEncoder):
     def _forget_weights(self) -> None:
         """Give back the pages of the file that were read: the system has them still, and shares them.
 
-        A token takes a row of 768 bytes from the largest table, for which the system maps 64 kB: some hundred questions
-        would have all 192 MB of it counted as this process's. The layers are read once, and kept converted. Takes .1 ms.
+        A token takes a row of 768 bytes from the largest table, for which the system maps 64 kB: some hundred
+        questions would have all 192 MB of it counted as this process's. The layers are read once, and kept converted.
+        Takes .1 ms.
         """
         if hasattr(mmap, "MADV_DONTNEED"):
             self._weights.madvise(mmap.MADV_DONTNEED)
