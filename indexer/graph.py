@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .encoder import Embedding, PromptedEncoder, TokenVectors, own_vectors
+from .encoder import Embedding, PromptedEncoder, TokenVectors, unit_rows
 from .errors import ModelError
 
 # OpenVINO reports every import to its maker over the network; without this package it falls back to a stub.
@@ -93,7 +93,9 @@ class GraphEncoder(PromptedEncoder):
         def run(batch: list[int]) -> None:
             vectors[batch], by_token = self._infer([read[row].ids for row in batch])
             for place, row in enumerate(batch):
-                tokens[row] = own_vectors(read[row], by_token[place], own=own)
+                pieces = np.asarray(read[row].ids, np.int32)
+                kept = slice(own.start, len(pieces) + (own.stop or 0))
+                tokens[row] = TokenVectors(pieces[kept], unit_rows(by_token[place, kept]))
 
         batches = _batches([len(pieces.ids) for pieces in read])
         # Consumed, so that what one of them raises is raised here.
@@ -117,9 +119,9 @@ class GraphEncoder(PromptedEncoder):
     def _forget_weights(self) -> None:
         """Give back the pages of the file that were read: the system has them still, and shares them.
 
-        A token takes a row of 768 bytes from the largest table, for which the system maps 64 kB: after some hundred
-        questions all 192 MB of it would count as this process's. The layers are read once, and kept converted. Takes
-        .1 ms.
+        A token takes a row of 768 bytes from the largest table, for which the system maps 64 kB: some hundred
+        questions would have all 192 MB of it counted as this process's. The layers are read once, and kept converted.
+        Takes .1 ms.
         """
         if hasattr(mmap, "MADV_DONTNEED"):
             self._weights.madvise(mmap.MADV_DONTNEED)

@@ -56,7 +56,8 @@ class Examples:
             new = self._generation != searcher.info.generation
             self._generation = searcher.info.generation
         if new:
-            threading.Thread(target=self._draw, args=(searcher,), name="cari-examples", daemon=True).start()
+            # Not a daemon: a process that ends while such a thread is in the model's engine is aborted.
+            threading.Thread(target=self._draw, args=(searcher,), name="cari-examples").start()
         return self._questions
 
     def _await(self, live: Live) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 EVAL = Path(__file__).resolve().parents[3] / "shared" / "eval"
 # Of each one passage in turn: short ones of news and of an encyclopedia in Indonesian, long ones of both languages.
 _SETS = ("facqa", "tydiqa-id", "id-news-headline", "realtimeqa-news")
+# Fewer questions than this are a trial of the script, and need no pool of 604 passages.
+_SHORT = 50
 _DIRECTIONS = ("id-id", "en-en", "id-en", "en-id", "id-mixed", "en-mixed")
 
 
@@ -70,16 +72,19 @@ def _of_set(name: str, *, encoder: Encoder) -> Iterator[str]:
 
 
 def read_pools(*, most_questions: int) -> Pools:
-    """The pools of belebele-other with its first questions of each language, and all passages."""
+    """The pools of belebele-other with its first questions of each language; with few of them, what answers those."""
     questions: dict[str, int] = {}
     passages: dict[str, int] = {}
     directions = []
     for name in _DIRECTIONS:
         folder = _present(EVAL / "belebele-other" / name)
-        asked = list(islice(_records(folder / "queries.jsonl"), most_questions))
-        offered = list(_records(folder / "corpus.jsonl"))
         lines = (folder / "qrels" / "test.tsv").read_text(encoding="utf-8").splitlines()[1:]
         judged = {(question, passage) for question, passage, grade in map(str.split, lines) if int(grade) > 0}
+        asked = list(islice(_records(folder / "queries.jsonl"), most_questions))
+        wanted = {passage for question, passage in judged if question in {record["_id"] for record in asked}}
+        offered = list(_records(folder / "corpus.jsonl"))
+        if most_questions < _SHORT:
+            offered = [record for record in offered if record["_id"] in wanted]
         directions.append(
             Direction(
                 name,

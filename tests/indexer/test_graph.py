@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -14,8 +16,6 @@ from indexer.sentence_model import TorchEncoder, load_sentence_transformer
 from indexer.tokenizer import PieceTokenizer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from indexer import Encoder
 
 
@@ -178,7 +178,7 @@ def test_the_card_tells_what_the_model_takes(embedded: Encoder) -> None:
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("damage", ["graph.xml", "tokenizer.json", "card.json"])
+@pytest.mark.parametrize("damage", ["graph.xml", "tokenizer.json", "card.json", "sums-2.json"])
 def test_a_damaged_prepared_model_says_to_prepare_it_again(embedded_folder: Path, tmp_path: Path, damage: str) -> None:
     for file in embedded_folder.iterdir():
         (tmp_path / file.name).symlink_to(file)
@@ -189,6 +189,46 @@ def test_a_damaged_prepared_model_says_to_prepare_it_again(embedded_folder: Path
         open_encoder(tmp_path)
 
 
+@pytest.mark.model
+def test_in_bulk_the_vectors_are_the_same_in_the_same_order(
+    embedded: Encoder, embedded_folder: Path, sample_sentences: dict[str, list[str]]
+) -> None:
+    texts = [*sample_sentences["id"][:60], " ".join(sample_sentences["en"][:12]), *sample_sentences["en"][:20], ""]
+
+    bulk = open_encoder(embedded_folder, threads=2, bulk=True).embed_passages(texts)
+    plain = embedded.embed_passages(texts)
+
+    np.testing.assert_allclose(bulk.vectors, plain.vectors, atol=1e-5)
+    for found, expected in zip(bulk.tokens, plain.tokens, strict=True):
+        np.testing.assert_array_equal(found.ids, expected.ids)
+        np.testing.assert_allclose(found.vectors, expected.vectors, atol=1e-4)
+
+
+def mapped_weights_kib() -> int:
+    """How much of graph.bin this process holds, of all its mappings."""
+    held, inside = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            inside = line.endswith("graph.bin")
+        elif inside and line.startswith("Rss:"):
+            held += int(line.split()[1])
+    return held
+
+
+@pytest.mark.model
+@pytest.mark.skipif(not Path("/proc/self/smaps").is_file(), reason="no /proc/self/smaps here")
+def test_what_is_read_of_the_weights_is_not_held(
+    embedded: Encoder, sample_sentences: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded.embed_queries(sample_sentences["id"][:50])
+
+    assert mapped_weights_kib() < 1_000
+    # And would be, some megabytes for fifty sentences alone.
+    monkeypatch.setattr(embedded, "_forget_weights", lambda: None)
+    embedded.embed_queries(sample_sentences["id"][:50])
+    assert mapped_weights_kib() > 4_000
+
+
 class Failing:
     """A request to the engine that fails."""
 
@@ -197,10 +237,11 @@ class Failing:
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("bulk", [False, True])
 def test_what_the_engine_raises_is_an_encoder_failure_on_one_line(
-    embedded_folder: Path, monkeypatch: pytest.MonkeyPatch
+    embedded_folder: Path, monkeypatch: pytest.MonkeyPatch, *, bulk: bool
 ) -> None:
-    encoder = open_encoder(embedded_folder, threads=1)
+    encoder = open_encoder(embedded_folder, threads=2, bulk=bulk)
     requests: SimpleQueue[Failing] = SimpleQueue()
     requests.put(Failing())
     monkeypatch.setattr(encoder, "_requests", requests)
