@@ -72,6 +72,8 @@ format: $(VENV)/.dev ## put the code into the form that check wants
 bench: $(VENV)/.dev ## measure what each step is worth; about 20 minutes
 	$(BIN)/python bench/relevance/ablation.py
 	$(BIN)/python bench/relevance/calibrate.py
+	$(BIN)/python bench/build/stages.py --out bench/build/stages.txt --plot bench/build/stages.png
+	$(BIN)/python bench/build/rebuild.py --out bench/build/rebuild.txt --plot bench/build/rebuild.png
 
 bench-quick: $(VENV)/.dev ## did something become slower? ratios next to those of bench/quick.txt; under 3 minutes
 	$(BIN)/python bench/quick.py

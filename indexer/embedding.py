@@ -6,7 +6,6 @@ packs, keeps in the cache and writes what was embedded. Being one, it does that 
 
 from __future__ import annotations
 
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
@@ -39,9 +38,9 @@ if TYPE_CHECKING:
     from .store import Store
     from .word_counts import Words
 
-# Passages embedded between two commits of the cache: what a killed build loses at most, and as many again that wait.
-_COMMIT_PASSAGES = 128
-_WAITING_BATCHES = 1
+# Passages embedded between two commits of the cache. A killed build loses at most twice as many: those that are being
+# embedded, and those before them that are being kept.
+_COMMIT_PASSAGES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +144,18 @@ def _write_segments(
         plan.report.reused += sum(key not in pending.missing for key in pending.keys)
         plan.report.embedded += len(pending.missing)
         fresh = {}
-        keeping: deque[Future[dict[bytes, Embedded]]] = deque()
+        keeping: Future[dict[bytes, Embedded]] | None = None
         # Texts of a length are embedded together: the shorter need less filling up.
         missing = iter(sorted(pending.missing.items(), key=lambda item: len(item[1])))
         while batch := dict(islice(missing, _COMMIT_PASSAGES)):
-            if len(keeping) > _WAITING_BATCHES:
-                fresh |= keeping.popleft().result()
             embedding = plan.encoder.embed_passages(list(batch.values()))
-            keeping.append(beside.submit(desk.keep, list(batch), embedding))
+            if keeping is not None:
+                fresh |= keeping.result()
+            keeping = beside.submit(desk.keep, list(batch), embedding)
             done += len(batch)
             plan.progress.passages(done, desk.store.n_passages)
-        for kept in keeping:
-            fresh |= kept.result()
+        if keeping is not None:
+            fresh |= keeping.result()
         pending.find(fresh)
         if writing is not None:
             writing.result()

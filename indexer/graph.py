@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .encoder import Embedding, PromptedEncoder, TokenVectors, unit_rows
+from .encoder import Embedding, PromptedEncoder, TokenVectors, own_vectors
 from .errors import ModelError
 
 # OpenVINO reports every import to its maker over the network; without this package it falls back to a stub.
@@ -93,9 +93,7 @@ class GraphEncoder(PromptedEncoder):
         def run(batch: list[int]) -> None:
             vectors[batch], by_token = self._infer([read[row].ids for row in batch])
             for place, row in enumerate(batch):
-                pieces = np.asarray(read[row].ids, np.int32)
-                kept = slice(own.start, len(pieces) + (own.stop or 0))
-                tokens[row] = TokenVectors(pieces[kept], unit_rows(by_token[place, kept]))
+                tokens[row] = own_vectors(read[row], by_token[place], own=own)
 
         batches = _batches([len(pieces.ids) for pieces in read])
         # Consumed, so that what one of them raises is raised here.

@@ -8,6 +8,7 @@ frequency i adds i * f / (f + k1 * (1 - b + b * length / mean length)) to a pass
 
 from __future__ import annotations
 
+from collections import defaultdict
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,7 @@ def write_lexical(parts: Iterable[WordCounts], *, languages: npt.NDArray[np.str_
         if gathered.n_passages:
             index = bm25s.BM25(k1=_K1, b=_B, method="lucene")
             if gathered.vocabulary:
-                index.scores, index.vocab_dict = gathered.scores(), gathered.vocabulary
+                index.scores, index.vocab_dict = gathered.scores(), dict(gathered.vocabulary)
                 index.nonoccurrence_array = None  # of other variants than Lucene's
             else:
                 # The engine divides by the mean length: where no passage has a word, each has one that none asks for.
@@ -118,7 +119,8 @@ class _Postings:
     """
 
     def __init__(self) -> None:
-        self.vocabulary: dict[str, int] = {}
+        self.vocabulary: defaultdict[str, int] = defaultdict()
+        self.vocabulary.default_factory = self.vocabulary.__len__  # whatever is looked up first gets the next number
         self.n_passages = 0
         self._lengths: list[npt.NDArray[np.float64]] = []
         # Of each part: its terms' places in the vocabulary, and by term then passage: term, passage, count.
@@ -134,8 +136,11 @@ class _Postings:
         # Terms of other passages have no place here; the others are numbered as they first occur.
         places = np.zeros(len(part.stems), np.int32)
         there = np.bincount(ids, minlength=len(part.stems)) > 0
-        for place in _by_first_use(ids) if chosen.sum() < len(part) else range(len(part.stems)):
-            places[place] = self.vocabulary.setdefault(part.stems[place], len(self.vocabulary))
+        if chosen.all():
+            places[:] = list(map(self.vocabulary.__getitem__, part.stems))
+        else:
+            used = _by_first_use(ids)
+            places[used] = [self.vocabulary[part.stems[place]] for place in used.tolist()]
         # Small numbers are sorted by their digits, which is faster by far.
         order = np.argsort(ids.astype(np.uint16) if len(part.stems) <= _SMALL else ids, kind="stable")
         rows = (rows + self.n_passages).astype(np.int32)
@@ -167,20 +172,14 @@ class _Postings:
             frequencies = counts.astype(np.float32)
             data[targets] = weights[places][terms_] * (frequencies / (norms[rows] + frequencies))
             indices[targets] = rows
-        # As wide as the engine has it.
-        width = np.int32 if bounds[-1] <= np.iinfo(np.int32).max else np.int64
-        return {
-            "data": data,
-            "indices": indices.astype(width, copy=False),
-            "indptr": bounds.astype(width),
-            "num_docs": self.n_passages,
-        }
+        return {"data": data, "indices": indices, "indptr": bounds, "num_docs": self.n_passages}
 
 
-def _by_first_use(ids: npt.NDArray[np.int32]) -> list[int]:
+def _by_first_use(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """The distinct numbers in the order in which they first occur: 5, 3, 5, 4 gives 5, 3, 4."""
     distinct, first = np.unique(ids, return_index=True)
-    return [int(number) for number in distinct[np.argsort(first)]]
+    by_first: npt.NDArray[np.int32] = distinct[np.argsort(first)]
+    return by_first
 
 
 def _analysed(languages: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:

@@ -8,9 +8,11 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import bm25s
 import numpy as np
 import pytest
 
+from indexer import lexical
 from indexer.lexical import LexicalIndex, write_lexical
 from indexer.terms import asked_terms, terms
 from indexer.word_counts import count_words, words_of
@@ -90,3 +92,29 @@ def test_a_word_asked_twice_counts_once(tmp_path: Path) -> None:
     index = LexicalIndex(tmp_path, languages=languages)
 
     assert index.shares("feri " * 500).tolist() == index.shares("feri").tolist()
+
+
+def test_the_files_are_the_engines_own_to_the_last_bit(tmp_path: Path, sample_sentences: dict[str, list[str]]) -> None:
+    texts = [(text, language) for language, some in sample_sentences.items() for text in some]
+    random.Random(0).shuffle(texts)  # noqa: S311 - to be repeated
+    languages = np.array([language for _, language in texts])
+    passages = [words_of(text, language=language) for text, language in texts]
+    parts = [passages[:7], passages[7:8], [], passages[8:]]
+    ours, engines = tmp_path / "ours", tmp_path / "engines"
+    ours.mkdir()
+    write_lexical([count_words(part) for part in parts], languages=languages, folder=ours)
+
+    for language in ("id", "en"):
+        vocabulary: dict[str, int] = {}
+        ids = [
+            [vocabulary.setdefault(term.stem, len(vocabulary)) for term in terms(text, language=language)]
+            for text, of in texts
+            if of == language
+        ]
+        index = bm25s.BM25(k1=K1, b=B, method="lucene")
+        index.index((ids, vocabulary), create_empty_token=False, show_progress=False)
+        index.save(engines, **lexical._names(language), show_progress=False)
+
+    assert {path.name: path.read_bytes() for path in ours.iterdir()} == {
+        path.name: path.read_bytes() for path in engines.iterdir()
+    }

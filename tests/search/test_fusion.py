@@ -107,10 +107,10 @@ def test_the_background_is_asked_only_where_fewer_than_eleven_stories_stand() ->
         return 0.5
 
     scores = np.linspace(1.0, 0.3, 12, dtype=np.float32)
-    standing(scores, background=background, stories=np.arange(12) % 11)
+    standing(scores, background=background, stories=np.arange(12) % 11, languages=one_language(12))
     assert asked == []
 
-    found = standing(scores, background=background, stories=np.arange(12) % 10)
+    found = standing(scores, background=background, stories=np.arange(12) % 10, languages=one_language(12))
     assert asked == [1]
     # Of ten stories, each but the best has nine rivals and the background.
     assert found[0] == pytest.approx(1 + 4 * (1 - (scores[1:10].sum() + 0.5) / 10), abs=1e-5)

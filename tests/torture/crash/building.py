@@ -25,7 +25,7 @@ from system_calls import Call, put_under_supervision, supervise
 
 import indexer.command as indexing
 from api import command
-from indexer import Embedding, HashingEncoder, embedding, hashing_encoder, publishing
+from indexer import Embedding, HashingEncoder, embedding, publishing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 build_module = import_module("indexer.build")
 
 STAGES = ("between", "read", "chunk", "embed", "index", "fsync", "rename", "prune")
-COMMIT_PASSAGES = 4
+COMMIT_PASSAGES = 2
 # A disk that is slow at what is otherwise over before anybody could be killed in it.
 SLOW_S = {"fsync": 0.004, "rename": 0.02, "prune": 0.004, "embed": 0.01, "read": 0.01, "chunk": 0.01, "index": 0.01}
 
@@ -223,6 +223,4 @@ def main() -> None:
         sys.stdout.flush()
 
 
-# Words are few: the encoder need not make each anew.
-hashing_encoder._direction = functools.lru_cache(hashing_encoder._direction)
 main()

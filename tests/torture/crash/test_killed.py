@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STAGES = {"read", "chunk", "embed", "index", "fsync", "rename", "prune"}
-BATCH = 4  # as building.py commits
+BATCH = 4  # twice what building.py commits: one batch is embedded while the one before is kept
 KILLED = -9
 MEASURED_EVERY = 20
 
