@@ -14,6 +14,7 @@ import openvino
 import torch
 
 from indexer import Embedding, TokenVectors, unit_rows
+from indexer.encoder import own_vectors
 from indexer.graph import _batches
 
 if TYPE_CHECKING:
@@ -75,15 +76,13 @@ class SentenceTransformers:
 
     def with_tokens(self, texts: list[str], *, prompt: str) -> Embedding:
         """The same and token vectors, of which no time is taken."""
-        own = self._encoder.tokenizer.own_tokens(prompt)  # type: ignore[attr-defined]
+        tokenizer: Any = self._encoder.tokenizer
+        own, read = tokenizer.own_tokens(prompt), tokenizer.read([prompt + text for text in texts])
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
             outputs = self._model.encode(texts, prompt=prompt, output_value=None, show_progress_bar=False)
         vectors = np.array([output["sentence_embedding"].float().numpy() for output in outputs])
-        tokens = []
-        for output in outputs:
-            read = output["attention_mask"].numpy() > 0
-            ids, by_token = output["input_ids"].numpy()[read], output["token_embeddings"].float().numpy()[read]
-            tokens.append(TokenVectors(ids[own].astype(np.int32), unit_rows(by_token[own])))
+        by_token = [output["token_embeddings"].float().numpy() for output in outputs]
+        tokens = [own_vectors(one, found, own=own) for one, found in zip(read, by_token, strict=True)]
         return Embedding(unit_rows(vectors), tokens)
 
 
@@ -97,7 +96,8 @@ class Batched:
     def __call__(self, texts: list[str], *, prompt: str) -> Embedding:
         """As `Engine`."""
         tokenizer: Any = self._encoder.tokenizer
-        ids = [read.ids for read in tokenizer.read([prompt + text for text in texts])]
+        read = tokenizer.read([prompt + text for text in texts])
+        ids = [one.ids for one in read]
         own = tokenizer.own_tokens(prompt)
         vectors = np.empty((len(ids), self._encoder.card.dim), np.float32)
         tokens: dict[int, TokenVectors] = {}
@@ -108,8 +108,7 @@ class Batched:
                 padded[1, place, : len(ids[row])] = 1
             vectors[batch], by_token = self._infer(*padded)
             for place, row in enumerate(batch):
-                kept = slice(own.start, len(ids[row]) + (own.stop or 0))
-                tokens[row] = TokenVectors(np.array(ids[row][kept], np.int32), unit_rows(by_token[place, kept]))
+                tokens[row] = own_vectors(read[row], by_token[place], own=own)
         return Embedding(vectors, [tokens[row] for row in range(len(ids))])
 
 
