@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import struct
 from typing import TYPE_CHECKING, Any, Protocol
 
 import faiss
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import IndexDamaged
+from .flat_file import write_flat
 from .recall import DEPTHS, MOST_CANDIDATES, QUESTIONS, VectorSearch, questions_like, reaches, without
 
 if TYPE_CHECKING:
@@ -44,11 +44,6 @@ _BLOCK_ROWS = 8_192
 # What a filter allows may be rarer among the nearest than among all.
 _AMPLE = 1.25
 _WIDER = 4
-
-# FAISS's format of a flat index: its kind, dimensions, rows, two fields no longer in use, whether it is trained, the
-# inner product, numbers. FAISS itself would hold all rows to write them.
-_FLAT_HEADER = struct.Struct("<4siqqq?iq")
-_UNUSED = 1 << 20
 
 Allowed = npt.NDArray[np.bool_]
 """(n,) bool: which rows of the index may be found."""
@@ -91,7 +86,10 @@ class FlatVectors:
 
     def search(self, queries: Rows, *, k: int, allowed: Allowed | None = None) -> list[Found]:
         """The k best allowed rows for each query."""
-        rows = None if allowed is None else np.flatnonzero(allowed)
+        return self.best(queries, k=k, rows=None if allowed is None else np.flatnonzero(allowed))
+
+    def best(self, queries: Rows, *, k: int, rows: npt.NDArray[np.int64] | None) -> list[Found]:
+        """The k best of these rows for each query, or of all."""
         k = min(k, len(self) if rows is None else len(rows))
         if k <= 0:
             empty = np.empty(0, np.int64), np.empty(0, np.float32)
@@ -102,7 +100,8 @@ class FlatVectors:
             # FAISS's stubs do not know the keyword forms that its Python layer adds.
             params = faiss.SearchParameters(sel=faiss.IDSelectorArray(rows))  # type: ignore[call-arg]
         scores, found = self._index.search(np.ascontiguousarray(queries), k, params=params)
-        return list(zip(found, scores, strict=True))
+        # What has no score, of a question that is not a number, FAISS gives the row -1.
+        return [(one[one >= 0], values[one >= 0]) for one, values in zip(found, scores, strict=True)]
 
     def vectors(self, rows: npt.NDArray[np.int64]) -> Rows:
         """The stored vectors of these rows."""
@@ -144,16 +143,15 @@ class CodedVectors:
         while True:
             scanned = min(len(self), self._search.candidates(width))
             rows: npt.NDArray[np.int64] = self._codes.search(query[np.newaxis], scanned)[1][0]
-            places = np.arange(scanned) if allowed is None else np.flatnonzero(allowed[rows])
+            rows = rows[rows >= 0]
+            places = np.arange(len(rows)) if allowed is None else np.flatnonzero(allowed[rows])
             # Where a filter shuts out what is near, k allowed rows reach as far down as so many of all would, and
             # that many candidates are needed to find them: rows crowd the more, the farther away they are.
             width = int(places[k - 1]) + 1 if len(places) >= k else _WIDER * scanned
             if scanned >= min(len(self), self._search.candidates(width)):
                 break
-        rows = rows[places]
-        scores = self._flat.vectors(rows) @ query
-        best = np.argsort(-scores, kind="stable")[:k]
-        return rows[best], scores[best]
+        # In the order in which they lie in memory.
+        return self._flat.best(query[np.newaxis], k=k, rows=np.sort(rows[places]))[0]
 
     def vectors(self, rows: npt.NDArray[np.int64]) -> Rows:
         """The stored vectors of these rows."""
@@ -192,14 +190,7 @@ def write_vectors(batches: Iterable[Rows], *, dim: int, folder: Path, exact_rows
     Raises:
         OSError: the disk refuses.
     """
-    with (folder / VECTORS_FILE).open("wb") as stream:
-        count = 0
-        stream.write(_flat_header(dim, count))
-        for rows in batches:
-            stream.write(np.ascontiguousarray(rows, np.float32).data)
-            count += len(rows)
-        stream.seek(0)
-        stream.write(_flat_header(dim, count))
+    count = write_flat(batches, dim=dim, path=folder / VECTORS_FILE)
     if count <= max(exact_rows, _LEAST_TRAINED) or dim % _DIMENSIONS_A_CODE:
         return VectorSearch(exact_rows=exact_rows)
     flat = _read(folder / VECTORS_FILE, faiss.IndexFlat)
@@ -239,10 +230,6 @@ def _spread(count: int, wanted: int) -> npt.NDArray[np.int64]:
     """At most that many of `count` rows, in their order, drawn alike every time."""
     drawn = np.random.default_rng(_SEED).choice(count, min(count, wanted), replace=False)
     return np.sort(drawn)
-
-
-def _flat_header(dim: int, count: int) -> bytes:
-    return _FLAT_HEADER.pack(b"IxFI", dim, count, _UNUSED, _UNUSED, True, faiss.METRIC_INNER_PRODUCT, count * dim)  # noqa: FBT003 - a field of the file
 
 
 def _read(path: Path, kind: type[faiss.Index]) -> Any:  # noqa: ANN401 - FAISS's own types

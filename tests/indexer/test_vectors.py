@@ -309,3 +309,12 @@ def test_rows_whose_codes_do_not_find_enough_are_searched_exactly(
     assert search.fell_short
     assert not (tmp_path / CODES_FILE).exists()
     assert isinstance(open_vectors(tmp_path, search=search), FlatVectors)
+
+
+def test_a_question_that_is_not_a_number_finds_rows_of_the_index_or_none(many: Many) -> None:
+    question = np.full((1, 64), np.nan, np.float32)
+
+    ((rows, scores),) = open_vectors(many.folder, search=many.search).search(question, k=10)
+
+    assert len(rows) == len(scores)
+    assert ((rows >= 0) & (rows < len(many.rows))).all()
