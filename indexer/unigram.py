@@ -51,7 +51,7 @@ class UnigramTokenizer(PieceTokenizer):
             facts = json.loads((folder / _FACTS).read_bytes())
             self._trie = marisa_trie.Trie()
             self._trie.mmap(str(folder / _TRIE))
-            ids, scores = (np.load(folder / name, mmap_mode="r") for name in (_IDS, _SCORES))
+            ids, scores = (np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in (_IDS, _SCORES))
         except (OSError, RuntimeError, ValueError) as error:
             raise ModelError(f"{folder} is not a vocabulary ({error}); prepare the model again") from error
         # Memory views give plain numbers, several times faster than arrays give them one by one.

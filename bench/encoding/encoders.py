@@ -91,7 +91,7 @@ def race(
             if place > 1 and number % 3:  # but torch and Cari
                 continue
             start, busy = time.perf_counter(), time.process_time()
-            vectors = _engine(one)(block, prompt=prompt).vectors
+            vectors = _engine(one)(block, prompt=prompt).pooled
             course.wall.append(count / (time.perf_counter() - start))
             course.busy.append(count / (time.process_time() - busy))
             course.vectors.append(vectors)

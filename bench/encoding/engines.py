@@ -13,13 +13,14 @@ import numpy as np
 import openvino
 import torch
 
-from indexer import Embedding, TokenVectors, unit_rows
-from indexer.encoder import own_vectors
+from indexer import unit_rows
 from indexer.graph import _batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import numpy.typing as npt
 
     from indexer import Encoder
 
@@ -29,10 +30,21 @@ _INPUTS = ("input_ids", "attention_mask")
 _HANDED_OVER = 128
 
 
-class Engine(Protocol):
-    """Embeds texts with a prompt before each; its token vectors are those of the texts alone."""
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """What an engine made of n texts: `pooled` is (n, dim) float32, unit rows.
 
-    def __call__(self, texts: list[str], *, prompt: str) -> Embedding:
+    `tokens` holds for each text (t, dim) float32, unit rows, of its own tokens; or nothing at all.
+    """
+
+    pooled: npt.NDArray[np.float32]
+    tokens: list[npt.NDArray[np.float32]]
+
+
+class Engine(Protocol):
+    """Embeds texts with a prompt before each."""
+
+    def __call__(self, texts: list[str], *, prompt: str) -> Vectors:
         """Vectors and token vectors of the texts, in order."""
 
 
@@ -51,13 +63,13 @@ class Cari:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
 
-    def __call__(self, texts: list[str], *, prompt: str) -> Embedding:
+    def __call__(self, texts: list[str], *, prompt: str) -> Vectors:
         """As `Engine`."""
         asks = prompt == self._encoder.card.query_prompt
         embed = self._encoder.embed_queries if asks else self._encoder.embed_passages
         parts = [embed(texts[at : at + _HANDED_OVER]) for at in range(0, len(texts), _HANDED_OVER)]
-        tokens = [entry for part in parts for entry in part.tokens]
-        return Embedding(np.concatenate([part.vectors for part in parts]), tokens)
+        tokens = [entry.vectors for part in parts for entry in part.tokens]
+        return Vectors(np.concatenate([part.vectors for part in parts]), tokens)
 
 
 class SentenceTransformers:
@@ -68,22 +80,23 @@ class SentenceTransformers:
         self._encoder = encoder
         self._bf16 = bf16
 
-    def __call__(self, texts: list[str], *, prompt: str) -> Embedding:
+    def __call__(self, texts: list[str], *, prompt: str) -> Vectors:
         """As `Engine`, but without token vectors, which a user of the library would not ask for."""
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
             vectors = self._model.encode(texts, prompt=prompt, batch_size=32, show_progress_bar=False)
-        return Embedding(unit_rows(vectors.astype(np.float32)), [])
+        return Vectors(unit_rows(vectors.astype(np.float32)), [])
 
-    def with_tokens(self, texts: list[str], *, prompt: str) -> Embedding:
+    def with_tokens(self, texts: list[str], *, prompt: str) -> Vectors:
         """The same and token vectors, of which no time is taken."""
-        tokenizer: Any = self._encoder.tokenizer
-        own, read = tokenizer.own_tokens(prompt), tokenizer.read([prompt + text for text in texts])
+        own = self._encoder.tokenizer.own_tokens(prompt)  # type: ignore[attr-defined]
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
             outputs = self._model.encode(texts, prompt=prompt, output_value=None, show_progress_bar=False)
         vectors = np.array([output["sentence_embedding"].float().numpy() for output in outputs])
-        by_token = [output["token_embeddings"].float().numpy() for output in outputs]
-        tokens = [own_vectors(one, found, own=own) for one, found in zip(read, by_token, strict=True)]
-        return Embedding(unit_rows(vectors), tokens)
+        tokens = []
+        for output in outputs:
+            read = output["attention_mask"].numpy() > 0
+            tokens.append(unit_rows(output["token_embeddings"].float().numpy()[read][own]))
+        return Vectors(unit_rows(vectors), tokens)
 
 
 class Batched:
@@ -93,14 +106,13 @@ class Batched:
         self._infer = infer
         self._encoder = encoder
 
-    def __call__(self, texts: list[str], *, prompt: str) -> Embedding:
+    def __call__(self, texts: list[str], *, prompt: str) -> Vectors:
         """As `Engine`."""
         tokenizer: Any = self._encoder.tokenizer
-        read = tokenizer.read([prompt + text for text in texts])
-        ids = [one.ids for one in read]
+        ids = [read.ids for read in tokenizer.read([prompt + text for text in texts])]
         own = tokenizer.own_tokens(prompt)
         vectors = np.empty((len(ids), self._encoder.card.dim), np.float32)
-        tokens: dict[int, TokenVectors] = {}
+        tokens: dict[int, npt.NDArray[np.float32]] = {}
         for batch in _batches([len(row) for row in ids]):
             padded = np.zeros((2, len(batch), len(ids[batch[-1]])), np.int64)
             for place, row in enumerate(batch):
@@ -108,8 +120,9 @@ class Batched:
                 padded[1, place, : len(ids[row])] = 1
             vectors[batch], by_token = self._infer(*padded)
             for place, row in enumerate(batch):
-                tokens[row] = own_vectors(read[row], by_token[place], own=own)
-        return Embedding(vectors, [tokens[row] for row in range(len(ids))])
+                kept = slice(own.start, len(ids[row]) + (own.stop or 0))
+                tokens[row] = unit_rows(by_token[place, kept])
+        return Vectors(vectors, [tokens[row] for row in range(len(ids))])
 
 
 def candidates(prepared: Path, *, encoder: Encoder, work: Path) -> Iterator[Candidate]:

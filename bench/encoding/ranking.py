@@ -15,9 +15,8 @@ from pools import ndcg10
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from engines import Vectors
     from passages import Pools
-
-    from indexer import Embedding
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,9 @@ def nothing() -> Figures:
     return Figures({}, {})
 
 
-def relevance(questions: Embedding, passages: Embedding, *, pools: Pools) -> Figures:
+def relevance(questions: Vectors, passages: Vectors, *, pools: Pools) -> Figures:
     """Both rankings as the vectors are, without language offsets: here engines are compared, not rankings."""
-    kinds = {"dense": questions.vectors @ passages.vectors.T}
+    kinds = {"dense": questions.pooled @ passages.pooled.T}
     if questions.tokens:
         kinds["late"] = _late(questions, passages)
     found: dict[str, dict[str, float]] = {
@@ -45,9 +44,9 @@ def relevance(questions: Embedding, passages: Embedding, *, pools: Pools) -> Fig
     return Figures(found["dense"], found.get("late", {}))
 
 
-def _late(questions: Embedding, passages: Embedding) -> npt.NDArray[np.float32]:
+def _late(questions: Vectors, passages: Vectors) -> npt.NDArray[np.float32]:
     """(questions, passages) MaxSim: of each token of the question its best match, and of these the mean."""
-    every = np.concatenate([tokens.vectors for tokens in passages.tokens]).T
-    bounds = np.cumsum([0, *(len(tokens.ids) for tokens in passages.tokens)])[:-1]
-    rows = [np.maximum.reduceat(tokens.vectors @ every, bounds, axis=1).mean(axis=0) for tokens in questions.tokens]
+    every = np.concatenate(passages.tokens).T
+    bounds = np.cumsum([0, *(len(tokens) for tokens in passages.tokens)])[:-1]
+    rows = [np.maximum.reduceat(tokens @ every, bounds, axis=1).mean(axis=0) for tokens in questions.tokens]
     return np.array(rows, np.float32)
