@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from indexer import Embedding
 
 REMEMBERED_QUESTIONS = 1_000
-_MAX_BYTES = 32 * 1024 * 1024
+_MAX_BYTES = 16 * 1024 * 1024
 
 
 class QuestionMemory:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from indexer import BuildReport
 
 CLIENTS = 3
-SEARCH_THREADS = 4
+SEARCH_THREADS = 8
 GROWTH = 1.05
 ANSWERED = {200, 204, 304, 400, 401, 404, 405, 413, 415, 421, 422}
 WORDS = (
