@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 ENGINES = ("cari", "txtai", "txtai-hybrid", "haystack", "chroma", "lancedb", "semantra")
 SETS = (
     *(f"belebele-other/{direction}" for direction in ("id-id", "en-id", "en-en", "id-en", "id-mixed", "en-mixed")),
-    "facqa:300",
-    "tydiqa-id:800",
+    "facqa:650",
 )
 
 
