@@ -24,7 +24,6 @@ from corpora import read_corpora
 from drawing import draw
 from engines import CHOICES, Choice
 from reporting import heading, report
-from running import EngineFailed
 from turns import Bench, Say, ask_all, index_all
 
 from indexer import DEFAULT_MODEL, prepare_model
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
 ENGINES = ("cari", "txtai", "txtai-hybrid", "haystack", "chroma", "lancedb", "semantra")
 SETS = (
     *(f"belebele-other/{direction}" for direction in ("id-id", "en-id", "en-en", "id-en", "id-mixed", "en-mixed")),
-    "facqa:300",
-    "tydiqa-id:800",
+    "facqa:650",
 )
 
 
@@ -59,20 +57,6 @@ def chosen(names: str, *, venvs: Path, install: bool, say: Say) -> tuple[list[Ch
     return [choice for choice in wanted if choice.name not in absent], absent
 
 
-def started(choices: list[Choice], *, bench: Bench, absent: dict[str, str]) -> tuple[list[Choice], dict[str, str]]:
-    """Those that start, and versions of all they use. After this first start their files are in memory."""
-    alive, versions = [], {}
-    for choice in choices:
-        try:
-            with bench.start(choice) as engine:
-                versions |= engine.versions
-            alive.append(choice)
-        except EngineFailed as error:
-            absent[choice.name] = str(error)
-        bench.say(f"{choice.name}: {absent.get(choice.name, 'starts')}")
-    return alive, versions
-
-
 def main() -> None:
     """Index, ask, print."""
     parser = argparse.ArgumentParser(description="Cari and its peers: same weights, articles and questions.")
@@ -93,7 +77,6 @@ def main() -> None:
     asked: list[Asked] = []
     with tempfile.TemporaryDirectory(prefix="cari-peers-") as work:
         bench = Bench(Path(work), given.venv, model, given.limit, say)
-        choices, versions = started(choices, bench=bench, absent=absent)
         corpora = read_corpora(given.sets or list(SETS), questions=given.questions, work=bench.work)
         for turn, corpus in enumerate(corpora):
             first = turn % max(1, len(choices))
@@ -102,6 +85,7 @@ def main() -> None:
             costs += [of_corpus[choice.name] for choice in choices]
     qrels = {questions.name: questions.qrels for corpus in corpora for questions in corpus.sets}
     command = shlex.join(["python", "bench/peers/compare.py", *sys.argv[1:]])
+    versions = {name: version for cost in costs for name, version in cost.versions.items()}
     text = heading(command, versions=versions, seconds=say.seconds) + report(costs, asked, qrels=qrels, absent=absent)
     print(text, end="")
     if given.out is not None:

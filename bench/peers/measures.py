@@ -28,6 +28,7 @@ class Costs:
     ready_s: float = float("nan")
     rss_mib: float = float("nan")
     embed_ms: list[float] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
     error: str | None = None
 
 

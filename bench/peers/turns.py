@@ -107,6 +107,7 @@ def index_all(corpus: Corpus, choices: list[Choice], *, bench: Bench) -> dict[st
         cost = costs[choice.name]
         try:
             with bench.start(choice) as engine:
+                cost.versions = engine.versions
                 for name, value in engine("index", corpus=str(corpus.path), folder=str(folder)).items():
                     setattr(cost, name, value)
         except EngineFailed as error:
