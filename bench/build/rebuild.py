@@ -61,9 +61,9 @@ def measure(
     articles = folder / "articles.jsonl"
     first = build(write(rows, path=articles), index=index, model=model)
     made_by = "hashed words of 384 dimensions" if model == "hashing" else "the model"
-    size = f"{size_of(index) / 1e6:,.0f} MB a generation"
+    size = f"{first.report['passages']:,} passages, {size_of(index) / 1e6:,.0f} MB a generation"
     lines = [
-        f"{len(rows):,} articles, {first.report['passages']:,} passages, {size}, {made_by}; medians of {repeats}, seconds",
+        f"{len(rows):,} articles, {size}, {made_by}; medians of {repeats}, seconds",
         f"{'':16}{'whole':>8}{'build':>8}{'processor':>11}{'embedded':>10}{'MB written':>12}{'times faster':>14}",
         _line("first", [first], written=size_of(index), first=first),
     ]
