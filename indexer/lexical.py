@@ -96,7 +96,8 @@ def write_lexical(texts: Iterable[str], *, languages: npt.NDArray[np.str_], fold
 
 
 def _analysed(languages: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
-    return np.array([analysed_as(str(language)) for language in languages])
+    named, codes = np.unique(languages, return_inverse=True)
+    return np.array([analysed_as(str(language)) for language in named], str)[codes]
 
 
 def _names(name: str) -> dict[str, str]:
