@@ -133,9 +133,8 @@ def _recalls(
 ) -> npt.NDArray[np.float64]:
     """The share of the best that are among these scores, (questions,)."""
     least = best[:, depth - 1] - _TIE
-    return np.array(
-        [min(depth, np.count_nonzero(found >= one)) / depth for found, one in zip(scores, least, strict=True)]
-    )
+    among = np.array([np.count_nonzero(found >= one) for found, one in zip(scores, least, strict=True)])
+    return np.minimum(among, depth) / depth
 
 
 def _surely(recalls: npt.NDArray[np.float64]) -> float:
