@@ -133,8 +133,9 @@ def _recalls(
 ) -> npt.NDArray[np.float64]:
     """The share of the best that are among these scores, (questions,)."""
     least = best[:, depth - 1] - _TIE
-    among = np.array([np.count_nonzero(found >= one) for found, one in zip(scores, least, strict=True)])
-    return np.minimum(among, depth) / depth
+    among = np.array([(found >= one).sum() for found, one in zip(scores, least, strict=True)], np.float64)
+    shares: npt.NDArray[np.float64] = np.minimum(among, depth) / depth
+    return shares
 
 
 def _surely(recalls: npt.NDArray[np.float64]) -> float:
