@@ -184,7 +184,7 @@ def _by_first_use(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
 def _analysed(languages: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
     named, codes = np.unique(languages, return_inverse=True)
-    return np.array([analysed_as(str(language)) for language in named] or [""])[codes]
+    return np.array([analysed_as(str(language)) for language in named], str)[codes]
 
 
 def _names(name: str) -> dict[str, str]:

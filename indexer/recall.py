@@ -3,8 +3,8 @@
 Questions stand apart from passages: with the default model, the cosine of a real question of ten evaluation sets
 with the nearest of 30,000 passages is .59, .69 and .79 at the 10th, 50th and 90th percentile. A passage's own vector
 would be too easy a question. So passages are drawn and turned away until their cosine with where they were is
-between those, and must find not themselves, which stand out from all others, but their neighbours. That is a little
-harder than finding what real questions do: `bench/growth/growth.txt` has both.
+between those, and must find not themselves, which stand out from all others, but their neighbours. That is about
+as hard as finding what real questions look for: `bench/growth/growth.txt` has both.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ QUESTIONS = 200
 MOST_CANDIDATES = 16_384
 
 _COSINES = (0.59, 0.79)
-_FIRST_CANDIDATES = 16
 _ONE_SIDED_95 = 1.645
 _TIE = 1e-6
 """Scores this near are equal: sums of products in another order differ by less."""
@@ -49,7 +48,7 @@ class VectorSearch:
     """How the vectors of a generation are searched: a part of its manifest.
 
     Up to `exact_rows` all of them are compared. Beyond, codes find candidates: `reaches` has one entry for each of
-    `DEPTHS`, measured with so many `questions`. It is empty where codes are not used.
+    `DEPTHS`, measured with so many `questions`, all with as many candidates. It is empty where codes are not used.
     """
 
     exact_rows: int
@@ -67,10 +66,9 @@ class VectorSearch:
         return cls(**content | {"reaches": tuple(Reach(**reach) for reach in content["reaches"])})
 
     def candidates(self, k: int) -> int:
-        """How many candidates hold the k best."""
+        """How many candidates hold the k best: the same number up to the deepest depth, in proportion beyond."""
         deepest = self.reaches[-1]
-        fitting = (reach.candidates for reach in self.reaches if reach.depth >= k)
-        return next(fitting, -(-k * deepest.candidates // deepest.depth))
+        return -(-max(k, deepest.depth) * deepest.candidates // deepest.depth)
 
 
 def questions_like(vectors: Rows, *, seed: int) -> Rows:
@@ -106,7 +104,7 @@ def reaches(
     candidates: npt.NDArray[np.int64],
     score: Callable[[int, npt.NDArray[np.int64]], npt.NDArray[np.float32]],
 ) -> tuple[Reach, ...]:
-    """The fewest candidates with which 99 % of the best are found, at each depth; none where that takes too many.
+    """The fewest candidates that hold 99 % of the best at every depth; none where that takes too many.
 
     The lower end of the mean's one-sided 95 % interval must reach it, not the mean alone.
 
@@ -116,22 +114,30 @@ def reaches(
         score: The scores of these rows with the question of this number.
     """
     most = candidates.shape[1]
-    found: list[Reach] = []
-    for depth in DEPTHS:
-        wanted = min(depth, best.shape[1])
-        least = best[:, wanted - 1] - _TIE
-        size = min(most, max(_FIRST_CANDIDATES, wanted))
-        while True:
-            recalls = np.array(
-                [
-                    min(wanted, np.count_nonzero(score(number, rows[:size]) >= least[number])) / wanted
-                    for number, rows in enumerate(candidates)
-                ]
+    size = min(most, DEPTHS[-1])
+    while True:
+        scores = [score(number, rows[:size]) for number, rows in enumerate(candidates)]
+        recalls = {depth: _recalls(scores, best=best, depth=min(depth, best.shape[1])) for depth in DEPTHS}
+        if all(_surely(found) >= LEAST_RECALL for found in recalls.values()):
+            return tuple(
+                Reach(depth=depth, candidates=size, recall=round(float(found.mean()), 4))
+                for depth, found in recalls.items()
             )
-            if recalls.mean() - _ONE_SIDED_95 * recalls.std() / np.sqrt(len(recalls)) >= LEAST_RECALL:
-                break
-            if size >= most:
-                return ()
-            size = min(most, size + size // 2)
-        found.append(Reach(depth=depth, candidates=size, recall=round(float(recalls.mean()), 4)))
-    return tuple(found)
+        if size >= most:
+            return ()
+        size = min(most, size + size // 2)
+
+
+def _recalls(
+    scores: list[npt.NDArray[np.float32]], *, best: npt.NDArray[np.float32], depth: int
+) -> npt.NDArray[np.float64]:
+    """The share of the best that are among these scores, (questions,)."""
+    least = best[:, depth - 1] - _TIE
+    among = np.array([(found >= one).sum() for found, one in zip(scores, least, strict=True)], np.float64)
+    shares: npt.NDArray[np.float64] = np.minimum(among, depth) / depth
+    return shares
+
+
+def _surely(recalls: npt.NDArray[np.float64]) -> float:
+    """The lower end of the mean's interval."""
+    return float(recalls.mean() - _ONE_SIDED_95 * recalls.std() / np.sqrt(len(recalls)))

@@ -14,17 +14,15 @@ SEARCH = VectorSearch(
     exact_rows=100,
     questions=200,
     reaches=(
-        Reach(depth=10, candidates=40, recall=0.995),
-        Reach(depth=64, candidates=200, recall=0.993),
-        Reach(depth=1000, candidates=1500, recall=0.991),
+        Reach(depth=10, candidates=1501, recall=0.999),
+        Reach(depth=64, candidates=1501, recall=0.998),
+        Reach(depth=1000, candidates=1501, recall=0.991),
     ),
 )
 
 
-@pytest.mark.parametrize(
-    ("k", "candidates"), [(1, 40), (10, 40), (11, 200), (64, 200), (65, 1500), (1000, 1500), (1001, 1502), (2000, 3000)]
-)
-def test_as_many_candidates_as_the_next_depth_took(k: int, candidates: int) -> None:
+@pytest.mark.parametrize(("k", "candidates"), [(1, 1501), (64, 1501), (1000, 1501), (1001, 1503), (2000, 3002)])
+def test_as_many_candidates_as_the_deepest_search_took_and_in_proportion_beyond(k: int, candidates: int) -> None:
     assert SEARCH.candidates(k) == candidates
 
 
@@ -62,20 +60,14 @@ def ranked(order: npt.NDArray[np.int64], *, questions: int = 50) -> tuple[Reach,
 def test_an_order_that_is_right_needs_no_more_than_are_wanted() -> None:
     found = ranked(np.arange(5000))
 
-    assert [(reach.depth, reach.candidates, reach.recall) for reach in found] == [
-        (10, 16, 1),
-        (64, 64, 1),
-        (1000, 1000, 1),
-    ]
+    assert [(one.depth, one.candidates, one.recall) for one in found] == [(10, 1000, 1), (64, 1000, 1), (1000, 1000, 1)]
 
 
 def test_candidates_grow_by_half_until_the_best_are_among_them() -> None:
-    # The best ten stand below place 30: 16, 24 and 36 are tried.
-    order = np.concatenate([np.arange(10, 40), np.arange(10), np.arange(40, 5000)])
+    # The best ten stand below place 1,600: 1,000 and 1,500 are tried, then 2,250.
+    order = np.concatenate([np.arange(10, 1610), np.arange(10), np.arange(1610, 5000)])
 
-    found = ranked(order)
-
-    assert (found[0].candidates, found[0].recall) == (54, 1)
+    assert [(one.candidates, one.recall) for one in ranked(order)] == [(2250, 1)] * 3
 
 
 def test_an_order_that_never_finds_enough_is_refused() -> None:
@@ -86,8 +78,8 @@ def test_the_lower_end_of_the_interval_must_reach_what_is_asked() -> None:
     # One question of 100 finds nothing among the first: .99 on average, with a wide interval.
     best = np.tile(-np.arange(DEPTHS[-1], dtype=np.float32), (100, 1))
     candidates = np.tile(np.arange(5000), (100, 1))
-    candidates[0] = np.concatenate([np.arange(1000, 5000), np.arange(1000)])
+    candidates[0] = np.concatenate([np.arange(1000, 5000), np.arange(1000)])  # the best ten below place 4,000
 
-    assert (
-        reaches(best, candidates=candidates, score=lambda _question, rows: -rows.astype(np.float32))[0].candidates > 16
-    )
+    found = reaches(best, candidates=candidates, score=lambda _question, rows: -rows.astype(np.float32))
+
+    assert {one.candidates for one in found} == {5000}
