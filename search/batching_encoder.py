@@ -71,7 +71,7 @@ class BatchingEncoder:
         if len(texts) != 1:
             return self._encoder.embed_queries(texts)
         try:
-            tokens = len(self.tokenizer.token_starts(texts[0])) + self.card.overhead_tokens
+            tokens = question_tokens(texts[0], encoder=self._encoder)
         except EncoderFailed:  # it is not open: who asks may try to open it
             return self._encoder.embed_queries(texts)
         asked = self._settled(texts[0], tokens=tokens)
@@ -109,6 +109,17 @@ class BatchingEncoder:
                     one.outcome, one.settled = outcome, True
                 self._running = False
                 self._changed.notify_all()
+
+
+def question_tokens(text: str, *, encoder: Encoder) -> int:
+    """How many tokens the model reads of a question, its prompt and the special ones included.
+
+    Raises:
+        EncoderFailed: the encoder is not open.
+    """
+    card, starts = encoder.card, encoder.tokenizer.token_starts
+    special = card.overhead_tokens - len(starts(card.passage_prompt))
+    return special + len(starts(card.query_prompt + text))
 
 
 def _together(waiting: Iterable[_Asked]) -> list[_Asked]:

@@ -16,6 +16,7 @@ import numpy as np
 from encoder_alone import encoder_of, model_cache
 
 from indexer import DEFAULT_MODEL, prepare_model
+from search.batching_encoder import question_tokens
 
 if TYPE_CHECKING:
     from indexer import Encoder
@@ -28,7 +29,7 @@ _RUNS = ((1, 16), (2, 16), (3, 16), (5, 16), (1, 24), (2, 24), (3, 24), (6, 16),
 def question(tokens: int, *, encoder: Encoder) -> str:
     """One of as many tokens, as the model reads it."""
     text = _WORD.strip()
-    while len(encoder.tokenizer.token_starts(text)) + encoder.card.overhead_tokens < tokens:
+    while question_tokens(text, encoder=encoder) < tokens:
         text += _WORD
     return text
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from indexer import EncoderFailed, HashingEncoder, ModelError
-from search.batching_encoder import BatchingEncoder
+from search.batching_encoder import BatchingEncoder, question_tokens
 from search.steady_encoder import SteadyEncoder
 
 if TYPE_CHECKING:
@@ -223,3 +223,11 @@ def test_a_questions_vectors_hardly_depend_on_its_companions(embedded: Encoder, 
             assert np.abs(own.vectors - shared.vectors).max() <= 1e-6
             assert np.abs(own.tokens[0].vectors - shared.tokens[0].vectors).max() <= 1e-6
     assert max(sizes) > 1
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("text", ["apa", "why did the port close?", "Siapa presiden Kazakhstan? " * 5, "x"])
+def test_the_tokens_of_a_question_are_those_that_the_model_reads(embedded: Encoder, text: str) -> None:
+    read = embedded.tokenizer.ids([embedded.card.query_prompt + text])[0]
+
+    assert question_tokens(text, encoder=embedded) == len(read)
