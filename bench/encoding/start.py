@@ -1,6 +1,6 @@
 """How long `cari serve` takes to be ready, and what its memory is, with the model and 30,000 passages.
 
-python bench/encoding/start.py --out bench/encoding/start.txt         (3 minutes, most of it the index)
+python bench/encoding/start.py --out bench/encoding/start.txt         (5 minutes, most of it the index)
 python bench/encoding/start.py --passages 300 --starts 1 --questions 5
 
 The passages are those of realtimeqa-news. Their vectors are drawn, for a model would take half an hour, and neither
