@@ -128,7 +128,10 @@ def verify(folder: Path, *, verified: Container[str] = ()) -> Manifest:
 
     each_file(compare, [name for name in manifest.files if name not in verified])
     # A file that nobody wrote might be read by an engine that looks for one of its name.
-    strange = {path.name for path in folder.iterdir()} - manifest.files.keys() - {MANIFEST_FILE}
+    try:
+        strange = {path.name for path in folder.iterdir()} - manifest.files.keys() - {MANIFEST_FILE}
+    except OSError as error:  # removed by a build meanwhile
+        raise IndexDamaged(f"{folder} is missing or unreadable ({error}); {rollback_command}") from error
     if strange:
         raise IndexDamaged(f"{folder / min(strange)} was not written by a build; remove it, or {rollback_command}")
     return manifest

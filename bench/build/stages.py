@@ -1,17 +1,18 @@
 """Where the time of a first build goes, and what memory it takes at two sizes.
 
-python bench/build/stages.py --out bench/build/stages.txt --plot bench/build/stages.png   (120 articles; 5 minutes)
-python bench/build/stages.py --articles 20                                                (a minute)
-python bench/build/stages.py --model hashing --articles 3000                              (memory; 2 minutes)
+python bench/build/stages.py --out bench/build/stages.txt --plot bench/build/stages.png     (60 and 120 articles; 5 minutes)
+python bench/build/stages.py --articles 20                                                   (a minute)
+python bench/build/stages.py --model hashing --articles 3000                                 (memory; 2 minutes)
 
-Each size is built by a process of its own: half of `--articles` first, then all. Stages of the thread that embeds add
-up to the whole; those of the thread beside it run meanwhile, and cost time only where the other had to wait.
+Each size is built by a process of its own: half of `--articles` first, then all. Stages of the thread that embeds add up to
+the whole; those of the thread beside it run meanwhile, and cost time only where the other had to wait.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import platformdirs
 from commands import news, write
 from hashing import Stored
 
@@ -88,13 +90,12 @@ class Quiet:
         """So many have their vectors."""
 
 
-def build_once(articles: Path, *, index: Path, model: str, cache: Path | None) -> dict[str, Any]:
+def build_once(articles: Path, *, index: Path, model: str, cache: Path) -> dict[str, Any]:
     """Build in this process, which is then of no use for another measurement."""
     if model == "hashing":
         encoder: Any = Stored()
     else:
-        where = {"cache": cache} if cache else {}
-        encoder = open_encoder(prepare_model(DEFAULT_MODEL, **where))
+        encoder = open_encoder(prepare_model(DEFAULT_MODEL, cache=cache))
     encoder.embed_passages(["once, so that what is made at the first call is there"])
     clock = Clock()
     for stage, functions in (STAGES | BESIDE).items():
@@ -124,7 +125,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--articles", type=int, default=120)
     parser.add_argument("--model", choices=("hashing", "real"), default="real")
-    parser.add_argument("--model-cache", type=Path, help="where the prepared model is")
+    parser.add_argument(
+        "--model-cache",
+        type=Path,
+        default=os.environ.get("CARI_MODEL_CACHE", platformdirs.user_cache_path("cari")),
+        help="folder of prepared models",
+    )
     parser.add_argument("--out", type=Path, help="write the figures there too")
     parser.add_argument("--plot", type=Path, help="draw them there")
     parser.add_argument("--once", type=Path, help=argparse.SUPPRESS)
@@ -161,31 +167,29 @@ def _lines(half: dict[str, Any], whole: dict[str, Any], *, model: str) -> list[s
     share = wall[ENCODING] / took
     more = whole["passages"] - half["passages"]
     growth = (whole["peak_mb"] - half["peak_mb"]) * 1e3 / max(1, more)
-    head = (
-        f"{whole['articles']:,} articles, {whole['passages']:,} passages, {model}: {took:.1f} s, "
-        f"{whole['cpu_s']:.1f} s of processors, {whole['cpu_s'] / took:.2f} of them busy"
-    )
     return [
-        head,
+        f"{whole['articles']:,} articles, {whole['passages']:,} passages, {model}: {took:.1f} s, "
+        f"{whole['cpu_s']:.1f} s of processors, {whole['cpu_s'] / took:.2f} of them busy",
         f"{'':34}{'seconds':>9}{'share':>8}{'processor':>11}",
-        *(_stage(stage, whole) for stage in STAGES),
+        *(
+            f"{stage:34}{wall.get(stage, 0):9.2f}{wall.get(stage, 0) / took:8.1%}{whole['stage_cpu_s'].get(stage, 0):11.2f}"
+            for stage in STAGES
+        ),
         f"{'all else, waiting included':34}{rest:9.2f}{rest / took:8.1%}",
         "beside the encoding",
-        *(_stage(stage, whole, indent="  ") for stage in BESIDE),
+        *(
+            f"  {stage:32}{wall.get(stage, 0):9.2f}{wall.get(stage, 0) / took:8.1%}{whole['stage_cpu_s'].get(stage, 0):11.2f}"
+            for stage in BESIDE
+        ),
         "",
         f"encoding is {share:.1%} of the time; aim: {AIM:.0%}",
         *(
-            f"{one['articles']:,} articles, {one['passages']:,} passages: peak of resident memory "
-            f"{one['peak_mb']:,.0f} MB, {one['idle_mb']:,.0f} before building"
+            f"{one['articles']:,} articles, {one['passages']:,} passages: peak of resident memory {one['peak_mb']:,.0f} MB, "
+            f"{one['idle_mb']:,.0f} before building"
             for one in (half, whole)
         ),
         f"a passage more: {growth:.1f} kB more",
     ]
-
-
-def _stage(stage: str, built: dict[str, Any], *, indent: str = "") -> str:
-    wall, cpu = (built[of].get(stage, 0) for of in ("wall_s", "stage_cpu_s"))
-    return f"{indent + stage:34}{wall:9.2f}{wall / built['took_s']:8.1%}{cpu:11.2f}"
 
 
 def draw(built: dict[str, Any], *, path: Path) -> None:

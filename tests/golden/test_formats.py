@@ -29,7 +29,7 @@ CURRENT_FORMAT = GOLDEN / f"format-{FORMAT}"
 TEXTS = {row["id"]: row["text"] for row in map(json.loads, (GOLDEN / "articles.jsonl").read_text("utf-8").splitlines())}
 PASSAGES, DIM = 7, 64
 # Their numbers may differ in the last place from one processor to another.
-MEASURED = re.compile(r"vector|token-offsets|tokens\.bin|lexical\..*data")
+MEASURED = re.compile(r"vector|token-offsets|tokens\.\d+\.bin|lexical\..*data")
 
 
 def live_folder(index: Path) -> Path:
@@ -47,6 +47,9 @@ def content(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
     if path.suffix == ".npy":
         array = np.load(path, allow_pickle=False)
         return array.dtype.descr, array.shape, array.tobytes()
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: (array.dtype.descr, array.shape, array.tobytes()) for name, array in arrays.items()}
     return json.loads(path.read_bytes()) if path.suffix == ".json" else path.read_bytes()
 
 
@@ -62,6 +65,8 @@ def measured(path: Path) -> tuple[Any, Numbers]:
     if path.suffix == ".faiss":
         head = len(data) - PASSAGES * DIM * 4
         return data[:head], np.frombuffer(data, np.float32, offset=head).astype(float)
+    if path.name.startswith("vectors."):
+        return len(data), np.frombuffer(data, np.float32).astype(float)
     return len(data), np.frombuffer(data, np.uint8) / 255
 
 
