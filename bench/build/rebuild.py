@@ -107,10 +107,10 @@ def _line(kind: str, runs: list[Run], *, written: int, first: Run) -> str:
 def _judged(medians: dict[str, tuple[float, float]], *, first: Run, articles: int) -> list[str]:
     ratio = first.took_s / medians["nothing changed"][0]
     took, whole = medians["one changed"]
+    seconds = f"{took:.2f} s of building, {whole:.2f} s of the whole command"
     return [
         f"nothing changed: {ratio:,.0f} times faster than the first; aim with the model over {ALL:,}: {AIM_RATIO}",
-        f"one of {articles:,} changed: {took:.2f} s of building, {whole:.2f} s of the whole command; "
-        f"aim over {ALL:,}: {AIM_S:g} s",
+        f"one of {articles:,} changed: {seconds}; aim over {ALL:,}: {AIM_S:g} s",
     ]
 
 

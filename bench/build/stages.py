@@ -4,8 +4,8 @@ python bench/build/stages.py --out bench/build/stages.txt --plot bench/build/sta
 python bench/build/stages.py --articles 20                                                   (a minute)
 python bench/build/stages.py --model hashing --articles 3000                                 (memory; 2 minutes)
 
-Each size is built by a process of its own: half of `--articles` first, then all. Stages of the thread that embeds add up
-to the whole; those of the thread beside it run meanwhile, and cost time only where the other had to wait.
+Each size is built by a process of its own: half of `--articles` first, then all. Stages of the thread that embeds add
+up to the whole; those of the thread beside it run meanwhile, and cost time only where the other had to wait.
 """
 
 from __future__ import annotations
