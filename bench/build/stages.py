@@ -1,11 +1,11 @@
 """Where the time of a first build goes, and what memory it takes at two sizes.
 
-python bench/build/stages.py --out bench/build/stages.txt --plot bench/build/stages.png     (60 and 120 articles; 5 minutes)
+python bench/build/stages.py --out bench/build/stages.txt --plot bench/build/stages.png     (120 articles; 5 minutes)
 python bench/build/stages.py --articles 20                                                   (a minute)
 python bench/build/stages.py --model hashing --articles 3000                                 (memory; 2 minutes)
 
-Each size is built by a process of its own: half of `--articles` first, then all. Stages of the thread that embeds add up to
-the whole; those of the thread beside it run meanwhile, and cost time only where the other had to wait.
+Each size is built by a process of its own: half of `--articles` first, then all. Stages of the thread that embeds add
+up to the whole; those of the thread beside it run meanwhile, and cost time only where the other had to wait.
 """
 
 from __future__ import annotations
@@ -167,29 +167,28 @@ def _lines(half: dict[str, Any], whole: dict[str, Any], *, model: str) -> list[s
     share = wall[ENCODING] / took
     more = whole["passages"] - half["passages"]
     growth = (whole["peak_mb"] - half["peak_mb"]) * 1e3 / max(1, more)
+    head = f"{whole['articles']:,} articles, {whole['passages']:,} passages, {model}: {took:.1f} s, "
     return [
-        f"{whole['articles']:,} articles, {whole['passages']:,} passages, {model}: {took:.1f} s, "
-        f"{whole['cpu_s']:.1f} s of processors, {whole['cpu_s'] / took:.2f} of them busy",
+        head + f"{whole['cpu_s']:.1f} s of processors, {whole['cpu_s'] / took:.2f} of them busy",
         f"{'':34}{'seconds':>9}{'share':>8}{'processor':>11}",
-        *(
-            f"{stage:34}{wall.get(stage, 0):9.2f}{wall.get(stage, 0) / took:8.1%}{whole['stage_cpu_s'].get(stage, 0):11.2f}"
-            for stage in STAGES
-        ),
+        *(_row(stage, stage, built=whole) for stage in STAGES),
         f"{'all else, waiting included':34}{rest:9.2f}{rest / took:8.1%}",
         "beside the encoding",
-        *(
-            f"  {stage:32}{wall.get(stage, 0):9.2f}{wall.get(stage, 0) / took:8.1%}{whole['stage_cpu_s'].get(stage, 0):11.2f}"
-            for stage in BESIDE
-        ),
+        *(_row(f"  {stage}", stage, built=whole) for stage in BESIDE),
         "",
         f"encoding is {share:.1%} of the time; aim: {AIM:.0%}",
         *(
-            f"{one['articles']:,} articles, {one['passages']:,} passages: peak of resident memory {one['peak_mb']:,.0f} MB, "
-            f"{one['idle_mb']:,.0f} before building"
+            f"{one['articles']:,} articles, {one['passages']:,} passages: peak of resident memory "
+            f"{one['peak_mb']:,.0f} MB, {one['idle_mb']:,.0f} before building"
             for one in (half, whole)
         ),
         f"a passage more: {growth:.1f} kB more",
     ]
+
+
+def _row(name: str, stage: str, *, built: dict[str, Any]) -> str:
+    wall_s, cpu_s = built["wall_s"].get(stage, 0), built["stage_cpu_s"].get(stage, 0)
+    return f"{name:34}{wall_s:9.2f}{wall_s / built['took_s']:8.1%}{cpu_s:11.2f}"
 
 
 def draw(built: dict[str, Any], *, path: Path) -> None:
