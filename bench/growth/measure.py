@@ -28,7 +28,7 @@ DEPTHS = (10, 64)
 _PAGES = 1_000
 """As many are asked for as a search asks for."""
 _TIE = 1e-6
-_CHARACTERS = 400
+_CHARACTERS = 240
 _SETTINGS = ChunkSettings(max_tokens=80, max_title_tokens=16)
 
 
