@@ -7,7 +7,7 @@ INDEX ?= index
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format fuzz torture audit bench bench-quick relevance load clean
+.PHONY: help run test check format fuzz torture audit bench bench-quick relevance load peers clean
 
 help: ## say what there is to run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -69,11 +69,16 @@ format: $(VENV)/.dev ## put the code into the form that check wants
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## measure what each step is worth; about 20 minutes
+bench: $(VENV)/.dev load peers ## measure everything, and keep the figures beside the scripts; about two hours
 	$(BIN)/python bench/relevance/ablation.py
 	$(BIN)/python bench/relevance/calibrate.py
+	$(BIN)/python bench/encoding/encoders.py --out bench/encoding/encoders.txt --plot bench/encoding/encoders.png
+	$(BIN)/python bench/encoding/start.py --out bench/encoding/start.txt
 	$(BIN)/python bench/build/stages.py --out bench/build/stages.txt --plot bench/build/stages.png
 	$(BIN)/python bench/build/rebuild.py --out bench/build/rebuild.txt --plot bench/build/rebuild.png
+	$(BIN)/python bench/search/stages.py --out bench/search/stages.txt
+	$(BIN)/python bench/growth/kinds.py --out bench/growth/kinds.txt
+	$(BIN)/python bench/growth/growth.py --out bench/growth/growth.txt --plot bench/growth/growth.png
 
 bench-quick: $(VENV)/.dev ## did something become slower? ratios next to those of bench/quick.txt; under 3 minutes
 	$(BIN)/python bench/quick.py
@@ -85,6 +90,9 @@ load: $(VENV)/.dev ## latencies at 1, 8 and 32 clients, 50 clients while generat
 	$(BIN)/python bench/service/latency.py --out bench/service/latency.txt --plot bench/service/latency.png
 	$(BIN)/python bench/service/swap.py --out bench/service/swap.txt
 	$(BIN)/python bench/service/workers.py --out bench/service/workers.txt
+
+peers: $(VENV)/.dev ## Cari beside txtai, Haystack, Chroma, LanceDB and Semantra; installs them (4 GB), then 20 minutes
+	$(BIN)/python bench/peers/compare.py --out bench/peers
 
 clean: ## remove what these commands made here
 	rm -rf $(VENV) $(INDEX) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
