@@ -38,7 +38,11 @@ def draw(costs: list[Costs], asked: list[Asked], *, qrels: Qrels, path: Path) ->
         values = [bars[name] for name in names]
         colours = [_OURS if name.split()[0] == "cari" else _THEIRS for name in names]
         drawn = axis.barh(names, values, color=colours)
-        axis.bar_label(drawn, [f"{value:.3f}" if value < 1 else f"{value:.3g}" for value in values], padding=3)
+        axis.bar_label(
+            drawn,
+            [f"{value:.3f}" if value < 1 else f"{value:,.1f}" for value in values],
+            padding=3,
+        )
         axis.set_title(title, loc="left", fontsize=10)
         axis.spines[["top", "right", "bottom"]].set_visible(False)
         axis.set_xticks([])
