@@ -23,7 +23,7 @@ from .errors import ModelError
 from .tokenizer import Pieces, PieceTokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 _REST = "rest.json"
@@ -38,8 +38,9 @@ _UNKNOWN_PENALTY = 10.0
 _REMEMBERED = 16_384
 _LONGEST_REMEMBERED = 32
 _CHECKED_TEXTS = 500
-# White_Space of Unicode, which is what an added token strips; Python's own \s knows four more.
-_SPACE = r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*"
+_NOTHING = r"(?!)"
+# White_Space of Unicode, which is what an added token takes along; Python's own isspace knows four more.
+_SPACE = frozenset("\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") | {chr(0x2000 + n) for n in range(11)}
 
 
 class UnigramTokenizer(PieceTokenizer):
@@ -60,7 +61,7 @@ class UnigramTokenizer(PieceTokenizer):
         self._unknown_id: int = facts["unknown_id"]
         self._longest: int = facts["longest_piece"]
         self._added: list[dict[str, Any]] = facts["added_tokens"]
-        self._at_added = re.compile("|".join(f"({_with_spaces(token)})" for token in self._added) or r"(?!)")
+        self._at_added = _any_of(token["content"] for token in self._added)
         self._remembered = lru_cache(_REMEMBERED)(self._divide)
 
     def pieces(self, texts: Sequence[str]) -> list[Pieces]:
@@ -71,11 +72,12 @@ class UnigramTokenizer(PieceTokenizer):
         """Of one text. An added token, such as `</s>`, is one piece wherever it stands, and divides the rest."""
         parts: list[Pieces] = []
         at = 0
-        for found in self._at_added.finditer(text):
-            added = self._added[(found.lastindex or 1) - 1]["id"]
-            parts.append(self._plain_pieces(text, at, found.start()))
-            parts.append(Pieces(np.array([added], np.int32), np.array([found.span()], np.int32)))
-            at = found.end()
+        while found := self._at_added.search(text, at):
+            added = self._added[(found.lastindex or 1) - 1]
+            start, end = _with_spaces(text, *found.span(), added=added, after=at)
+            parts.append(self._plain_pieces(text, at, start))
+            parts.append(Pieces(np.array([added["id"]], np.int32), np.array([[start, end]], np.int32)))
+            at = end
         rest = self._plain_pieces(text, at, len(text))
         if not parts:
             return rest
@@ -180,7 +182,7 @@ def _can_be_mapped(config: dict[str, Any]) -> bool:
     vocabulary = [piece for piece, _ in model["vocab"]]
     if "" in vocabulary or len(set(vocabulary)) < len(vocabulary):
         return False
-    if any(token["single_word"] or token["normalized"] for token in config["added_tokens"]):
+    if any(token["single_word"] or token["normalized"] or not token["content"] for token in config["added_tokens"]):
         return False
     cutting = config["pre_tokenizer"] or {"type": "none"}
     steps = cutting["pretokenizers"] if cutting["type"] == "Sequence" else [cutting]
@@ -202,6 +204,15 @@ def _agrees(mapped: UnigramTokenizer, library: Tokenizer, *, pieces: list[str]) 
     return True
 
 
-def _with_spaces(token: dict[str, Any]) -> str:
-    left, right = (_SPACE if token[side] else "" for side in ("lstrip", "rstrip"))
-    return f"{left}{re.escape(token['content'])}{right}"
+def _any_of(contents: Iterable[str]) -> re.Pattern[str]:
+    """Finds the first of these in a text, and tells which by the number of its group."""
+    return re.compile("|".join(f"({re.escape(content)})" for content in contents) or _NOTHING)
+
+
+def _with_spaces(text: str, start: int, end: int, *, added: dict[str, Any], after: int) -> tuple[int, int]:
+    """The span of an added token with the spaces that it takes along, from `after` on."""
+    while added["lstrip"] and start > after and text[start - 1] in _SPACE:
+        start -= 1
+    while added["rstrip"] and end < len(text) and text[end] in _SPACE:
+        end += 1
+    return start, end

@@ -70,7 +70,10 @@ class QuestionMemory:
 
 
 def _arrays(embedding: Embedding) -> list[npt.NDArray[np.generic]]:
-    return [embedding.vectors, *(part for tokens in embedding.tokens for part in (tokens.ids, tokens.vectors))]
+    return [
+        embedding.vectors,
+        *(part for tokens in embedding.tokens for part in (tokens.ids, tokens.vectors, tokens.to_end)),
+    ]
 
 
 def _bytes_of(embedding: Embedding) -> int:

@@ -228,6 +228,6 @@ def test_a_questions_vectors_hardly_depend_on_its_companions(embedded: Encoder, 
 @pytest.mark.model
 @pytest.mark.parametrize("text", ["apa", "why did the port close?", "Siapa presiden Kazakhstan? " * 5, "x"])
 def test_the_tokens_of_a_question_are_those_that_the_model_reads(embedded: Encoder, text: str) -> None:
-    read = embedded.tokenizer.ids([embedded.card.query_prompt + text])[0]
+    read = embedded.tokenizer.read([embedded.card.query_prompt + text])[0].ids
 
     assert question_tokens(text, encoder=embedded) == len(read)

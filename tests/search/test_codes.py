@@ -91,7 +91,7 @@ def test_codes_that_find_too_little_are_left_out_and_the_report_says_so(
 
     report = build_it(articles, index=tmp_path, exact_rows=50)
 
-    assert [note for note in report.notes if "every search compares all 400" in note]
+    assert [note for note in report.notes if "each search compares all 400" in note]
     assert CODES_FILE not in open_current(tmp_path).manifest.files
     assert not build_it(articles, index=tmp_path, exact_rows=50).published
 

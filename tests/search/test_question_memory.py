@@ -23,11 +23,11 @@ ROWS = [
 
 
 def embedding(size: int = 10) -> Embedding:
-    tokens = TokenVectors(np.zeros(1, np.int32), np.zeros((1, size), np.float32))
+    tokens = TokenVectors(np.zeros(1, np.int32), np.zeros((1, size), np.float32), np.zeros(1, np.int32))
     return Embedding(np.zeros((1, size), np.float32), [tokens])
 
 
-SIZE = 4 + 2 * 10 * 4
+SIZE = 2 * 4 + 2 * 10 * 4
 
 
 def test_the_exact_text_is_remembered_and_no_other() -> None:
@@ -60,7 +60,7 @@ def test_its_bytes_are_bounded_and_counted() -> None:
     memory.keep("too large", embedding(1_000))
     assert (len(memory), memory.size_bytes) == (3, 3 * SIZE)
     memory.keep("large", embedding(20))
-    assert memory.size_bytes == sum((4 + 2 * 20 * 4, SIZE))
+    assert memory.size_bytes == sum((2 * 4 + 2 * 20 * 4, SIZE))
 
 
 def test_a_memory_of_no_questions_keeps_none() -> None:

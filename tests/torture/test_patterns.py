@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from indexer import sentence_model
+from indexer import sentence_model, unigram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,9 @@ REPOSITORY = Path(__file__).parents[2]
 PACKAGES = ("api", "indexer", "search")  # the patterns of corpus are asked with the rules that they are for
 USES = ("search", "match", "fullmatch", "findall", "finditer", "sub", "split")
 # What is compiled from a table, and only when it is used.
-FROM_TABLES = {("indexer/sentence_model.py", one[0]) for one in sentence_model._FAMILY_PROMPTS}
+FROM_TABLES = {("indexer/sentence_model.py", one[0]) for one in sentence_model._FAMILY_PROMPTS} | {
+    ("indexer/unigram.py", unigram._any_of(["<s>", "</s>", "<pad>", "<unk>", "<mask>"]).pattern)
+}
 
 # What takes less nobody notices; what takes more must at most double when its input does.
 UNNOTICED_S = 0.03
