@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +17,7 @@ from .errors import BadQuery, UnknownArticle
 from .explanation import Evidence, Placed, placed
 from .filters import ArticleFilter
 from .grouping import first_of_each, more_counts
-from .hit import Answer, Similar
+from .hit import Answer, Hit, Similar
 from .query import Filters, Group, Mode, Query
 from .question import readable
 from .question_memory import QuestionMemory
@@ -88,13 +90,15 @@ class Searcher:
         self._memory = QuestionMemory(questions=0) if memory is None else memory
         self._filter = ArticleFilter(generation.store)
         self._ranker = Ranker(generation, depth=depth)
+        # More threads than cores only take turns in the interpreter, and throw each other's data out of the caches.
+        self._at_work = BoundedSemaphore(len(os.sched_getaffinity(0)))
         self.info = IndexInfo.of(generation)
 
     def search(self, query: Query) -> Answer:
         """Rank the passages of the articles that pass the filters, and return one page.
 
         A lexical search asks no model. Where the model fails, any search is answered like a lexical one, and
-        `degraded` says so.
+        `degraded` says so. Any number may wait for the model together; as many rank at a time as there are cores.
 
         Raises:
             BadQuery: nothing to search for, too long, or a page past what is ranked.
@@ -103,24 +107,10 @@ class Searcher:
         _check_page(query)
         with measuring() as stopwatch:
             language = detect_query_language(text)
-            embedding = None if query.mode is Mode.LEXICAL else self._memory.get(text)
-            remembered, degraded = embedding is not None, None
-            if query.mode is not Mode.LEXICAL and not remembered:
-                try:
-                    embedding = self.embed(query)
-                    self._memory.keep(text, embedding)
-                except EncoderFailed:
-                    query, degraded = replace(query, mode=Mode.LEXICAL), DEGRADED
-            passing, allowed = self._passing(query.filters)
-            whole = self._ranker.rank(text, embedding, mode=query.mode, allowed=allowed)
-            ranking = self._grouped(whole, by=query.group)
-            evidence = self._evidence(text, embedding, allowed=allowed)
-            hits = page_of(ranking, query=query, evidence=evidence, passing=passing)
-            if query.group is Group.ARTICLE:
-                shown = ranking.take(np.arange(query.offset, query.offset + len(hits)))
-                more = more_counts(shown, whole=whole, article_of=self._generation.store.passage_article)
-                hits = tuple(replace(hit, more_count=count) for hit, count in zip(hits, more, strict=True))
-            facets = self._filter.facets(passing)
+            embedding, remembered, degraded = self._understood(query)
+            query = query if degraded is None else replace(query, mode=Mode.LEXICAL)
+            with self._at_work:
+                ranking, hits, facets = self._page(query, text=text, embedding=embedding)
         return Answer(
             hits=hits,
             total=len(ranking.rows),
@@ -134,6 +124,36 @@ class Searcher:
             remembered=remembered,
             timings=stopwatch.read(),
         )
+
+    def _understood(self, query: Query) -> tuple[Embedding | None, bool, str | None]:
+        """The embedding of the question, unless words alone are asked; whether it was remembered; what failed."""
+        if query.mode is Mode.LEXICAL:
+            return None, False, None
+        text = checked(query)
+        embedding = self._memory.get(text)
+        if embedding is not None:
+            return embedding, True, None
+        try:
+            embedding = self.embed(query)
+        except EncoderFailed:
+            return None, False, DEGRADED
+        self._memory.keep(text, embedding)
+        return embedding, False, None
+
+    def _page(
+        self, query: Query, *, text: str, embedding: Embedding | None
+    ) -> tuple[Ranking, tuple[Hit, ...], dict[str, dict[str, int]]]:
+        """The whole ranking, one page of it, and what there is to choose from."""
+        passing, allowed = self._passing(query.filters)
+        whole = self._ranker.rank(text, embedding, mode=query.mode, allowed=allowed)
+        ranking = self._grouped(whole, by=query.group)
+        evidence = self._evidence(text, embedding, allowed=allowed)
+        hits = page_of(ranking, query=query, evidence=evidence, passing=passing)
+        if query.group is Group.ARTICLE:
+            shown = ranking.take(np.arange(query.offset, query.offset + len(hits)))
+            more = more_counts(shown, whole=whole, article_of=self._generation.store.passage_article)
+            hits = tuple(replace(hit, more_count=count) for hit, count in zip(hits, more, strict=True))
+        return ranking, hits, self._filter.facets(passing)
 
     def embed(self, query: Query) -> Embedding:
         """What the model makes of the question alone; it may be ranked several ways.

@@ -56,8 +56,9 @@ class Examples:
             new = self._generation != searcher.info.generation
             self._generation = searcher.info.generation
         if new:
-            # Not a daemon: a process that ends while such a thread is in the model's engine is aborted.
-            threading.Thread(target=self._draw, args=(searcher,), name="cari-examples").start()
+            # subtle: a process that ends while a daemon is in the model's engine is aborted, and a thread is a daemon
+            # by default where the one that starts it is.
+            threading.Thread(target=self._draw, args=(searcher,), name="cari-examples", daemon=False).start()
         return self._questions
 
     def _await(self, live: Live) -> None:

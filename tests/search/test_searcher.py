@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import os
+import threading
+import time
 import unicodedata
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -72,6 +76,31 @@ def passage_ids(answer: Answer) -> list[str]:
 
 def article_ids(answer: Answer) -> list[str]:
     return [hit.article.id for hit in answer.hits]
+
+
+def test_as_many_searches_rank_at_a_time_as_there_are_cores(
+    make_searcher: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searcher = make_searcher(*SHIPS)
+    lock, asked = threading.Lock(), searcher._ranker.rank
+    at_once: list[int] = [0]
+
+    def rank(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - handed on
+        with lock:
+            at_once.append(at_once[-1] + 1)
+        time.sleep(0.02)
+        try:
+            return asked(*arguments, **named)
+        finally:
+            with lock:
+                at_once.append(at_once[-1] - 1)
+
+    monkeypatch.setattr(searcher._ranker, "rank", rank)
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda _: searcher.search(Query(text="kapal feri")), range(32)))
+
+    assert all(answer.hits == answers[0].hits for answer in answers)
+    assert max(at_once) <= len(os.sched_getaffinity(0))
 
 
 def test_the_passage_that_shares_the_questions_words_is_first(make_searcher: Make) -> None:

@@ -71,6 +71,24 @@ def test_the_first_examples_are_drawn_before_anybody_visits_as_soon_as_the_index
     assert opening.refused == 1
 
 
+def test_a_process_that_ends_waits_for_the_thread_that_draws(searcher: FakeSearcher) -> None:
+    threads: list[threading.Thread] = []
+    drawing = threading.Event()
+
+    def drawn_from(**_: object) -> tuple[Article, ...]:
+        threads.append(threading.current_thread())
+        drawing.set()
+        return ()
+
+    searcher.drawn = drawn_from
+    opening = Opening(searcher)
+    opening.refused = 1
+    Examples({}).start(opening)
+
+    assert drawing.wait(5)
+    assert [thread.daemon for thread in threads] == [False]
+
+
 def test_what_the_operator_chose_is_shown_and_nothing_is_drawn(searcher: FakeSearcher) -> None:
     assert drawn(Examples({"en": ["Why?"], "id": []}), searcher) == {"en": ("Why?",)}
     assert searcher.queries == []
