@@ -3,7 +3,7 @@
 Up to some tens of thousands of rows every vector is compared. Beyond, four-bit codes of all rows are scanned first, two
 dimensions a code, and the vectors of the best candidates compared exactly. A scan of every row is not what FAISS is
 quickest at, but what it finds does not depend on what is asked: questions lie apart from passages, and lists of
-neighbours (IVF) must be read by the quarter before they hold what questions look for (`bench/growth/kinds.txt`).
+neighbours (IVF) must be read by the quarter before they hold what questions look for (`bench/growth/kinds.py`).
 """
 
 from __future__ import annotations
