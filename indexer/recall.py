@@ -114,9 +114,12 @@ def reaches(
         score: The scores of these rows with the question of this number.
     """
     most = candidates.shape[1]
-    size = min(most, DEPTHS[-1])
+    size, scored = min(most, DEPTHS[-1]), 0
+    scores = [np.empty(0, np.float32)] * len(candidates)
     while True:
-        scores = [score(number, rows[:size]) for number, rows in enumerate(candidates)]
+        more = (score(number, rows[scored:size]) for number, rows in enumerate(candidates))
+        scores = [np.concatenate(pair) for pair in zip(scores, more, strict=True)]
+        scored = size
         recalls = {depth: _recalls(scores, best=best, depth=min(depth, best.shape[1])) for depth in DEPTHS}
         if all(_surely(found) >= LEAST_RECALL for found in recalls.values()):
             return tuple(
