@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .chunker import Tokenizer
     from .tokenizer import PieceTokenizer, Reading
 
+_WIDTH_STEP = 8
+
 Rows = npt.NDArray[np.float32]
 """(n, dim) float32, unit rows."""
 
@@ -85,6 +87,14 @@ class ModelCard:
             return cls(**{field.name: values[field.name] for field in fields(cls)})
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"not a model card: {error!r}") from error
+
+
+def padded(tokens: int) -> int:
+    """How many tokens wide a text is made for the engine, which keeps memory for every width that it has met.
+
+    Worked value: 13 become 16, the next multiple of 8.
+    """
+    return -(-tokens // _WIDTH_STEP) * _WIDTH_STEP
 
 
 def own_vectors(read: Reading, vectors: npt.NDArray[np.float32], *, own: slice) -> TokenVectors:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .encoder import Embedding, PromptedEncoder, TokenVectors, own_vectors
+from .encoder import Embedding, PromptedEncoder, TokenVectors, own_vectors, padded
 from .errors import ModelError
 
 # OpenVINO reports every import to its maker over the network; without this package it falls back to a stub.
@@ -34,8 +34,6 @@ _OUTPUTS = ("sentence_embedding", "token_embeddings")
 # Tokens a batch, padding included. What a layer makes of so many, 6 MB, stays in the processor's cache: 1,480 tokens
 # in a second of one core, where 2,048 a batch gave 1,360 and 4,096 gave 1,250 (512: 1,470).
 _BATCH_TOKENS = 1024
-# The engine keeps memory for every width that it has met, so there must be few.
-_WIDTH_STEP = 8
 
 
 def export_graph(module: Any, *, example: dict[str, Any], folder: Path) -> None:  # noqa: ANN401 - torch stays out
@@ -149,7 +147,7 @@ def _mapped(weights: Path) -> mmap.mmap:
 
 def _width(longest: int, *, most: int) -> int:
     """How many tokens wide a batch is made: a multiple of 8 where the model reads that far (13 becomes 16)."""
-    return max(longest, min(-(-longest // _WIDTH_STEP) * _WIDTH_STEP, most))
+    return max(longest, min(padded(longest), most))
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

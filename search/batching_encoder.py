@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from indexer import Embedding, EncoderFailed
+from indexer.encoder import padded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 # AVX2 turns to another product of matrices, which adds up in another order and keeps its own copy of all weights, 83 MB
 # for the default model; up to there a question's vectors are, to the last bit, those that it gets alone.
 _RUN_TOKENS = 80
-_WIDTH_STEP = 8
 
 
 @dataclass(slots=True)
@@ -127,7 +127,7 @@ def _together(waiting: Iterable[_Asked]) -> list[_Asked]:
     run: list[_Asked] = []
     width = 0
     for one in waiting:
-        wider = max(width, -(-one.tokens // _WIDTH_STEP) * _WIDTH_STEP)
+        wider = max(width, padded(one.tokens))
         if not run or wider * (len(run) + 1) <= _RUN_TOKENS:
             run.append(one)
             width = wider

@@ -107,7 +107,7 @@ class Searcher:
         _check_page(query)
         with measuring() as stopwatch:
             language = detect_query_language(text)
-            embedding, remembered, degraded = self._understood(query)
+            embedding, remembered, degraded = self._understood(query, text=text)
             query = query if degraded is None else replace(query, mode=Mode.LEXICAL)
             with self._at_work:
                 ranking, hits, facets = self._page(query, text=text, embedding=embedding)
@@ -125,11 +125,10 @@ class Searcher:
             timings=stopwatch.read(),
         )
 
-    def _understood(self, query: Query) -> tuple[Embedding | None, bool, str | None]:
+    def _understood(self, query: Query, *, text: str) -> tuple[Embedding | None, bool, str | None]:
         """The embedding of the question, unless words alone are asked; whether it was remembered; what failed."""
         if query.mode is Mode.LEXICAL:
             return None, False, None
-        text = checked(query)
         embedding = self._memory.get(text)
         if embedding is not None:
             return embedding, True, None
